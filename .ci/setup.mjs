@@ -1,0 +1,16 @@
+// Installs the dependencies when the lock file is not the one that was installed last; else costs nothing, also offline.
+import { execSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+const read = (path) => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+const wanted = read('pnpm-lock.yaml')
+if (wanted === undefined || wanted !== read('node_modules/.pnpm/lock.yaml')) {
+  execSync('npx --yes pnpm@12.21.0 install --frozen-lockfile', { stdio: 'inherit' })
+}
