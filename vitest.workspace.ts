@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { pagesAsTests } from './packages/core/test/docs/pages-as-tests.js'
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// A prefix matches too, so a subpath must come before the package it belongs to.
+const sources = {
+  '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
+  '@tiercel/core': at('packages/core/src/index.ts'),
+}
+
+const proof = process.env.TIERCEL_PROOF === '1'
+
+export default defineConfig({
+  resolve: { alias: sources },
+  test: {
+    dangerouslyIgnoreUnhandledErrors: false,
+    silent: 'passed-only',
+    testTimeout: proof ? 600_000 : 20_000,
+    projects: [
+      { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        plugins: [pagesAsTests(at('.'))],
+        test: { name: 'docs', include: ['README.md', 'docs/**/*.md', 'packages/*/README.md'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, tsconfig: '.ci/tsconfig.types.json', include: ['packages/*/test/**/*.test-d.ts'] },
+        },
+      },
+    ],
+  },
+})
