@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** A service that listens on the loopback interface. */
+export class RunningServer {
+  readonly origin: string
+  readonly #server: Server
+  #open = 0
+  #awaited: { count: number; arrived: () => void } | undefined
+
+  private constructor(server: Server) {
+    this.#server = server
+    this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    // After the service's own listener, so that a request counts as arrived once its handler has been called.
+    server.on('request', (_request, response) => {
+      this.#open += 1
+      response.once('close', () => {
+        this.#open -= 1
+      })
+      if (this.#awaited && this.#open >= this.#awaited.count) this.#awaited.arrived()
+    })
+  }
+
+  /** Starts to listen; port 0 takes any that is free. */
+  static async start(service: RequestListener, port = 0): Promise<RunningServer> {
+    const server = createServer(service)
+    // The default of 511 waiting connections would turn some of a thousand simultaneous ones away for a second.
+    server.listen({ port, host: '127.0.0.1', backlog: 4096 })
+    await once(server, 'listening')
+    return new RunningServer(server)
+  }
+
+  /** Resolves when that many requests are being answered at the same moment. */
+  atOnce(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited = { count, arrived: resolve }
+    })
+  }
+
+  /** Answers what has begun, for three seconds at most, then closes. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    const late = setTimeout(() => this.#server.closeAllConnections(), 3_000)
+    await closed
+    clearTimeout(late)
+  }
+}
