@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http'
 
 /** What came back, and how long it took from the first byte sent to the last received. */
-export interface Answer<Body> {
+interface Answer<Body> {
   status: number
   body: Body
   milliseconds: number

@@ -1,5 +1,5 @@
 /** One thing the demo says, and whether the run bore it out. */
-export interface Claim {
+interface Claim {
   says: string
   holds: boolean
 }

@@ -5,7 +5,6 @@ import type { Cities } from './cities.js'
 export function citiesService(cities: Cities, stats: () => object): Express {
   const app = express()
   app.disable('x-powered-by')
-  app.disable('etag')
 
   app.get('/cities/:id', async (request, response) => {
     const id = wholeNumber(request.params.id, 1, 2 ** 31 - 1)
