@@ -49,7 +49,7 @@ async function bundleSuperjson() {
   const packages = [...new Set(inputs.filter((input) => input !== importer).map((input) => packageOf(join(core, input))))]
   const notices = packages.map(notice)
   for (const { path, text } of outputFiles) {
-    write(path, path.endsWith('.map') ? withoutPathsOfThisMachine(text, notices.join('')) : notices.join('') + text)
+    write(path, path.endsWith('.map') ? sourceMap(text, notices.join('')) : notices.join('') + withoutPlaces(text))
   }
 }
 
@@ -69,8 +69,13 @@ function notice(folder) {
   return `/*! Bundled: ${name} ${version}\n${lines.map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */\n`
 }
 
+/** esbuild heads each part with the file it read, which for a package says how the package manager lays out its folders. */
+function withoutPlaces(code) {
+  return code.replaceAll(/^\/\/ \S*node_modules\/(?=\S+$)/gm, '// ')
+}
+
 /** Our source as tsc would name it, and a package's by its name and version instead of where it was installed. */
-function withoutPathsOfThisMachine(text, notices) {
+function sourceMap(text, notices) {
   const map = JSON.parse(text)
   map.sources = map.sources.map((source) => {
     const file = resolve(dirname(bundle), source)

@@ -13,7 +13,7 @@ test('a partial claim looks only at what it names', () => {
 })
 
 test('a failure must carry the code claimed', async () => {
-  const failing = (code?: string) => () => Promise.reject(Object.assign(new Error('refused'), { code }))
+  const failing = (carried: string) => () => Promise.reject(Object.assign(new Error('refused'), { code: carried }))
 
   await code(failing('TIERCEL_CLOSED'), 'TIERCEL_CLOSED', 'docs/page.md:7')
   await expect(code(failing('TIERCEL_OTHER'), 'TIERCEL_CLOSED', 'docs/page.md:7')).rejects.toThrow('docs/page.md:7')

@@ -1,0 +1,10 @@
+import assert from 'node:assert'
+import * as keyv from '@tiercel/core/keyv'
+import { createCache } from '@tiercel/core'
+
+assert.ok(Object.keys(keyv).length > 0)
+const cache = createCache()
+assert.strictEqual(await cache.getOrSet('answer', () => 42), 42)
+assert.strictEqual(await cache.get('answer'), 42)
+await assert.rejects(cache.get(''), { code: 'TIERCEL_INVALID_KEY' })
+await cache.close()

@@ -1,0 +1,18 @@
+// All that .ci/run checks, and then what takes longer than a change should wait for: the tests once more with
+// TIERCEL_PROOF=1, which makes the ones that explore (properties, schedules) explore much further, and the whole bench.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+
+step('run', 'bash', ['.ci/run'])
+step('long tests', 'npm', ['test'], { TIERCEL_PROOF: '1' })
+step('bench', 'npm', ['run', '-s', 'bench'])
+
+function step(name, command, args, env = {}) {
+  const began = performance.now()
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } })
+  const seconds = ((performance.now() - began) / 1000).toFixed(0)
+  console.log(`=== proof: ${name}: ${status === 0 ? 'passed' : 'FAILED'} (${seconds} s)`)
+  if (status !== 0) process.exit(status ?? 1)
+}
