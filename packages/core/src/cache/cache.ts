@@ -1,0 +1,383 @@
+import { ClosedError, InvalidArgumentError } from '../errors/index.js'
+import { Batch, copyOf, fill, isKeepable, notKept, obtain, renewInBackground, Scope, type BatchLoader, type Loader, type Shared } from '../flight/index.js'
+import type { Entry, MemoryStore } from '../memory/index.js'
+import { eventNames, isEventName, type Counters, type EventHub, type CacheEventName, type CacheListener, type CacheStats, type ConnectionStatus } from '../observe/index.js'
+import { checkKey, namespaceLevels, resolveCall, toMs, type CallOptions, type Duration, type EntryOptions, type Policy } from '../options/index.js'
+import { healthOf, type CacheHealth } from './health.js'
+import { invalidateLocally, type InvalidationMode } from './invalidation.js'
+import type { Namespaces } from './namespaces.js'
+import { statsOf } from './stats.js'
+import { resolveTarget, type InvalidateResult, type InvalidateTarget } from './target.js'
+import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
+
+/**
+ * A cache, or one namespace of it. Made by `createCache` and `namespace`.
+ *
+ * Methods that return a promise reject with a coded error (`TiercelError`) when they are called wrongly or after `close`, and pass on what
+ * a loader throws. Nothing else makes them fail.
+ */
+export class Cache {
+  readonly #scope: Scope
+  readonly #shared: Shared
+  readonly #memory: MemoryStore
+  readonly #namespaces: Namespaces
+  readonly #events: EventHub
+  readonly #counters: Counters
+  readonly #clone: boolean
+
+  /** @internal */
+  constructor(scope: Scope, namespaces: Namespaces) {
+    this.#scope = scope
+    this.#shared = scope.shared
+    this.#memory = scope.shared.memory
+    this.#events = scope.shared.events
+    this.#counters = scope.counters
+    this.#clone = scope.shared.settings.clone
+    this.#namespaces = namespaces
+  }
+
+  /** The full path of this namespace, such as `tiercel:users`. */
+  get name(): string {
+    return this.#scope.path
+  }
+
+  /**
+   * The value of a key: the cached one, or else what `load` gives, which is then kept. Calls for a key that is being loaded wait
+   * for that one load.
+   *
+   * @throws Whatever `load` throws, to all who waited for it, unless a stale value may be served within `grace`.
+   * @throws {LoadTimeoutError} after `hardTimeout`.
+   * @example
+   * const user = await cache.getOrSet(`user:${id}`, () => db.user(id), { ttl: '5m', tags: ['users'] })
+   */
+  getOrSet<T>(key: string, load: Loader<T>, options?: CallOptions): Promise<T> {
+    // The most frequent event of all: no option is resolved and nothing but the promise allocated.
+    if (options === undefined || (options.bypass === undefined && options.memory !== false && options.signal === undefined)) {
+      const entry = this.#entryAt(key)
+      if (entry !== undefined) {
+        const now = performance.now()
+        if (entry.isFresh(now)) {
+          this.#countHit(key)
+          const refresh = options?.refresh ?? this.#scope.defaults.refresh
+          if (refresh !== 0 && now >= entry.staleAt - (1 - refresh) * entry.ttl) this.#renew(key, load as Loader<unknown>, options, entry)
+          return Promise.resolve(this.#served<T>(entry))
+        }
+      }
+    }
+    return this.#load(key, load as Loader<unknown>, options) as Promise<T>
+  }
+
+  /**
+   * The values of many keys, in the order asked for. Those not cached are loaded in one call of `loadMany`; those that other calls are
+   * loading are waited for.
+   *
+   * @example
+   * const users = await cache.getOrSetMany(ids, async (missing) => new Map(await db.users(missing)))
+   */
+  async getOrSetMany<T>(keys: Iterable<string>, loadMany: BatchLoader<T>, options?: CallOptions): Promise<Map<string, T>> {
+    if (typeof loadMany !== 'function') throw new InvalidArgumentError('getOrSetMany takes a function that loads the missing keys')
+    const batch = new Batch(loadMany)
+    const unique = [...listOf(keys, 'keys')]
+    unique.forEach((key) => checkKey(key))
+    const values = await Promise.all(unique.map((key) => this.getOrSet(key, batch.loader(key), options)))
+    const found = new Map<string, T>()
+    values.forEach((value, i) => {
+      if (value !== undefined) found.set(unique[i] as string, value)
+    })
+    return found
+  }
+
+  /** The cached value, or `undefined`. */
+  get<T = unknown>(key: string, options?: CallOptions): Promise<T | undefined> {
+    const entry = options === undefined ? this.#fresh(key) : undefined
+    if (entry === undefined) return this.#read(key, options)
+    this.#countHit(key)
+    return Promise.resolve(this.#served<T>(entry))
+  }
+
+  /** The cached values among `keys`, in the order asked for. */
+  async getMany<T = unknown>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>> {
+    const unique = [...listOf(keys, 'keys')]
+    const values = await Promise.all(unique.map((key) => this.get<T>(key, options)))
+    const found = new Map<string, T>()
+    values.forEach((value, i) => {
+      if (value !== undefined) found.set(unique[i] as string, value)
+    })
+    return found
+  }
+
+  /** The value in the memory of this process, or `undefined`. Synchronous; counts neither as a hit nor as use. */
+  peek<T = unknown>(key: string): T | undefined {
+    const entry = typeof key === 'string' ? this.#memory.peek(this.#scope.locate(key)) : undefined
+    return entry !== undefined && entry.isFresh(performance.now()) ? this.#served<T>(entry) : undefined
+  }
+
+  /**
+   * Keeps a value. Loads of the key that are under way keep nothing any more.
+   *
+   * @returns Whether it was kept. `undefined`, what cannot be encoded, and anything with a TTL of 0 are not: the key is then empty.
+   */
+  async set(key: string, value: unknown, options?: CallOptions): Promise<boolean> {
+    this.#open()
+    checkKey(key)
+    return this.#set(key, value, resolveCall(options, this.#scope.defaults))
+  }
+
+  /** Keeps many values. Resolves to how many were kept. */
+  async setMany(entries: Iterable<readonly [key: string, value: unknown]>, options?: CallOptions): Promise<number> {
+    this.#open()
+    const policy = resolveCall(options, this.#scope.defaults)
+    const pairs = [...listOf(entries, 'entries')]
+    for (const pair of pairs) {
+      if (!Array.isArray(pair)) throw new InvalidArgumentError('setMany takes [key, value] pairs')
+      checkKey(pair[0])
+    }
+    return pairs.filter(([key, value]) => this.#set(key, value, policy)).length
+  }
+
+  /** Whether there is a fresh value. */
+  async has(key: string): Promise<boolean> {
+    this.#open()
+    checkKey(key)
+    return this.#fresh(key) !== undefined
+  }
+
+  /** Milliseconds until the value is stale, or `undefined` when there is no fresh one. */
+  async ttl(key: string): Promise<number | undefined> {
+    this.#open()
+    checkKey(key)
+    const entry = this.#fresh(key)
+    return entry === undefined ? undefined : entry.staleAt - Math.floor(performance.now())
+  }
+
+  /** Gives a fresh value a new TTL from now on: this one, or the default. Resolves to whether there was one. */
+  async touch(key: string, ttl?: Duration): Promise<boolean> {
+    this.#open()
+    checkKey(key)
+    const { defaults } = this.#scope
+    const ms = ttl === undefined ? defaults.ttl : toMs(ttl, 'ttl')
+    const entry = this.#fresh(key)
+    if (entry === undefined) return false
+    if (ms === 0) await this.#invalidate({ key }, 'invalidate')
+    else entry.renew(ms, entry.deadAt - entry.staleAt, Math.floor(performance.now()))
+    return true
+  }
+
+  /** As `invalidate({ key })`. */
+  async delete(key: string): Promise<InvalidateResult> {
+    return this.#invalidate({ key }, 'invalidate')
+  }
+
+  /** As `invalidate({ keys })`. */
+  async deleteMany(keys: Iterable<string>): Promise<InvalidateResult> {
+    return this.#invalidate({ keys }, 'invalidate')
+  }
+
+  /**
+   * Forgets values by key, tag, room or pattern, or all of them. No call that begins later is served one of them, and no load that is under way
+   * keeps what it gives.
+   *
+   * @throws {InvalidTargetError} when nothing is named.
+   * @example
+   * await cache.invalidate({ room: 'lobby', tags: ['messages'] })
+   */
+  async invalidate(target: InvalidateTarget): Promise<InvalidateResult> {
+    return this.#invalidate(target, 'invalidate')
+  }
+
+  /** As `invalidate({ room })`. */
+  async invalidateRoom(room: string): Promise<InvalidateResult> {
+    return this.#invalidate({ room }, 'invalidate')
+  }
+
+  /** As `invalidate({ tag })`. */
+  async invalidateTag(tag: string): Promise<InvalidateResult> {
+    return this.#invalidate({ tag }, 'invalidate')
+  }
+
+  /** As `invalidate({ pattern })`. */
+  async invalidatePattern(pattern: string): Promise<InvalidateResult> {
+    return this.#invalidate({ pattern }, 'invalidate')
+  }
+
+  /** As `invalidate`, but the old values may still be served as grace should the next load fail, and are `ctx.stale` to it. */
+  async expire(target: InvalidateTarget): Promise<InvalidateResult> {
+    return this.#invalidate(target, 'expire')
+  }
+
+  /**
+   * The same cache one level down: keys, tags, rooms and figures of its own, in the same memory. The same object for the same name.
+   * `invalidate({ all: true })` here reaches it too.
+   *
+   * @param options Defaults for its calls, over those of this level. They can be given once.
+   */
+  namespace(name: string, options?: EntryOptions): Cache {
+    this.#open()
+    return this.#namespaces.open([...this.#scope.levels, ...namespaceLevels(name)], options)
+  }
+
+  /**
+   * A function that caches what `fn` returns, by the key its arguments give.
+   *
+   * @example
+   * const user = cache.wrap((id: string) => db.user(id), { key: (id) => `user:${id}`, ttl: '5m' })
+   * await user('1')
+   * await user.invalidate('1')
+   */
+  wrap<Args extends unknown[], R>(fn: (...args: Args) => R, options: WrapOptions<Args>): Wrapped<Args, Awaited<R>> {
+    return wrapFunction(this, fn, options)
+  }
+
+  /** Counters since the cache was made: of this namespace and those below it. */
+  stats(): CacheStats {
+    return statsOf(this.#scope)
+  }
+
+  /** How the cache is doing, without asking anybody. */
+  health(): CacheHealth {
+    return healthOf(this.#shared)
+  }
+
+  /** `'memory-fallback'` while everything is kept in this process, `'disconnected'` once closed. */
+  getConnectionStatus(): ConnectionStatus {
+    return this.#shared.status
+  }
+
+  /** Resolves when the cache is ready to be used. In memory it is at once. */
+  async ready(): Promise<void> {
+    this.#open()
+  }
+
+  /**
+   * Calls `listener` at every `event` of this namespace and those below it. What a listener throws is reported as an `error` event.
+   *
+   * @returns A function that ends it.
+   */
+  on<Name extends CacheEventName>(event: Name, listener: CacheListener<Name>): () => void {
+    if (!isEventName(event)) throw new InvalidArgumentError(`There is no event '${String(event).slice(0, 40)}'. There are: ${eventNames}`)
+    if (typeof listener !== 'function') throw new InvalidArgumentError('A listener is a function')
+    return this.#shared.events.listen(event, this.#scope.path, listener)
+  }
+
+  /** Ends what `on` began. */
+  off<Name extends CacheEventName>(event: Name, listener: CacheListener<Name>): void {
+    this.#shared.events.unlisten(event, this.#scope.path, listener)
+  }
+
+  /**
+   * Gives everything back. Loads under way are told by their signal; whoever waits for them still gets what they give. Later calls reject.
+   * A namespace has nothing of its own to close: close the cache.
+   */
+  async close(): Promise<void> {
+    if (this.#scope.parent !== undefined || this.#shared.closed) return
+    this.#shared.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #open(): void {
+    if (this.#shared.closed) throw new ClosedError('The cache was closed. Make a new one, or close it later')
+  }
+
+  #entryAt(key: string): Entry | undefined {
+    return typeof key === 'string' ? this.#memory.get(this.#scope.locate(key)) : undefined
+  }
+
+  #fresh(key: string): Entry | undefined {
+    const entry = this.#entryAt(key)
+    return entry?.isFresh(performance.now()) ? entry : undefined
+  }
+
+  #served<T>(entry: Entry): T {
+    return (this.#clone ? copyOf(entry.value) : entry.value) as T
+  }
+
+  #countHit(key: string): void {
+    this.#counters.countMemoryHit()
+    if (this.#events.hit.wanted) this.#events.emit('hit', { namespace: this.#scope.path, key, tier: 'memory' })
+  }
+
+  #countMiss(key: string): void {
+    this.#counters.add('misses')
+    if (this.#events.miss.wanted) this.#events.emit('miss', { namespace: this.#scope.path, key })
+  }
+
+  async #read<T>(key: string, options: CallOptions | undefined): Promise<T | undefined> {
+    this.#open()
+    checkKey(key)
+    const policy = resolveCall(options, this.#scope.defaults)
+    const entry = policy.read && policy.memory ? this.#fresh(key) : undefined
+    if (entry === undefined) {
+      this.#countMiss(key)
+      return undefined
+    }
+    this.#countHit(key)
+    return this.#served<T>(entry)
+  }
+
+  async #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined): Promise<unknown> {
+    this.#open()
+    const policy = resolveCall(options, this.#scope.defaults)
+    checkKey(key)
+    if (typeof loader !== 'function') throw new InvalidArgumentError('getOrSet takes a function that loads the value')
+    const location = this.#scope.locate(key)
+    let previous: Entry | undefined
+    if (policy.read && policy.memory) {
+      policy.signal?.throwIfAborted()
+      previous = this.#memory.get(location)
+      if (previous?.isFresh(performance.now())) {
+        this.#countHit(key)
+        return this.#served(previous)
+      }
+    }
+    this.#countMiss(key)
+    return obtain({ scope: this.#scope, key, location, policy, loader, previous })
+  }
+
+  #renew(key: string, load: Loader<unknown>, options: CallOptions | undefined, previous: Entry): void {
+    let policy: Policy
+    try {
+      policy = resolveCall(options, this.#scope.defaults)
+    } catch {
+      // Bad options: the call that finds nothing fresh is told.
+      return
+    }
+    renewInBackground({ scope: this.#scope, key, location: this.#scope.locate(key), policy, loader: load, previous })
+  }
+
+  #set(key: string, value: unknown, policy: Policy): boolean {
+    const scope = this.#scope
+    const { fences, tokens, memory } = this.#shared
+    const location = scope.locate(key)
+    if (!policy.write || !policy.memory) return false
+    fences.breakKey(location)
+    memory.peek(location)?.kill()
+    if (!isKeepable(value, policy.ttl, policy)) {
+      memory.delete(location)
+      return false
+    }
+    const held = scope.holdTokens(policy.tags, policy.room)
+    try {
+      fill(scope, { location, key, value, ttl: policy.ttl, etag: undefined, loadedAt: performance.now(), tokens: held }, policy)
+      return true
+    } catch (error) {
+      tokens.release(held)
+      memory.delete(location)
+      notKept(scope, key, policy, error)
+      return false
+    }
+  }
+
+  async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {
+    this.#open()
+    const count = invalidateLocally(this.#scope, resolveTarget(target), mode)
+    return count === undefined ? { durable: true } : { durable: true, count }
+  }
+}
+
+function listOf<T>(items: Iterable<T>, name: string): Set<T> {
+  if (typeof items !== 'object' || items === null || !(Symbol.iterator in items)) throw new InvalidArgumentError(`${name} must be an array or another iterable`)
+  return new Set(items)
+}

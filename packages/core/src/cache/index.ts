@@ -1,0 +1,5 @@
+export { Cache } from './cache.js'
+export { createCache } from './create-cache.js'
+export type { CacheHealth } from './health.js'
+export type { InvalidateResult, InvalidateTarget } from './target.js'
+export type { WrapOptions, Wrapped } from './wrap.js'

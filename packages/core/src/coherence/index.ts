@@ -1,0 +1,5 @@
+export { Fence, Fences } from './fence.js'
+export { globMatcher } from './glob.js'
+export { allMechanisms, mechanismsLeft, withoutMechanisms, type Mechanisms } from './mechanisms.js'
+export { RecentChanges } from './recent-changes.js'
+export { Token, TokenRegistry, TokenState, stateOf } from './token.js'

@@ -1,0 +1,6 @@
+import { defaultCodec } from '../codec/index.js'
+
+/** A copy with the types the codec keeps: what a process that reads the value from Redis would be given. */
+export function copyOf<T>(value: T): T {
+  return typeof value === 'object' && value !== null ? (defaultCodec.decode(defaultCodec.encode(value)) as T) : value
+}

@@ -1,0 +1,90 @@
+import type { Fence } from '../coherence/index.js'
+import { LoadTimeoutError } from '../errors/index.js'
+
+/** What a load came to. */
+export interface Landing {
+  readonly value: unknown
+  /** Ids of the tags and rooms that only the loader named. */
+  readonly lateIds: readonly string[]
+}
+
+/** How long a load that nobody waits for may run before its signal is aborted and its key is free again. */
+const UNATTENDED_MS = 30_000
+
+/**
+ * One load of one key, and those who wait for it.
+ *
+ * Waiters come and go: some are served something stale after a while, some give up. The load goes on without them, so
+ * that its value is there for the next call; but not for ever, since a loader that hangs would block its key.
+ */
+export class Flight {
+  readonly promise: Promise<Landing>
+  #controller: AbortController | undefined
+  #waiters = 0
+  #wantedUnattended: boolean
+  #limit: NodeJS.Timeout | undefined
+  #landed = false
+  failureReported = false
+
+  constructor(
+    readonly fence: Fence,
+    /** Whether its value is going to be kept. */
+    readonly stores: boolean,
+    /** Whether it was started for the sake of later calls: nobody waits for it. */
+    readonly background: boolean,
+    run: (flight: Flight) => Promise<Landing>,
+  ) {
+    this.#wantedUnattended = background
+    // Not at once: whoever starts it must be able to be joined before the loader runs, even by the loader.
+    this.promise = Promise.resolve(this).then(run)
+    const landed = () => {
+      this.#landed = true
+      clearTimeout(this.#limit)
+    }
+    this.promise.then(landed, landed)
+    if (background) this.#startLimit()
+  }
+
+  /** Made when first asked for: most loaders never do. */
+  readonly signal = (): AbortSignal => {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  /** Whether anybody waits. */
+  get attended(): boolean {
+    return this.#waiters > 0
+  }
+
+  join(): void {
+    this.#waiters++
+  }
+
+  /** @param because `'gave-up'` when the waiter needs no value any more, now or later. */
+  leave(because: 'landed' | 'out-of-time' | 'gave-up'): void {
+    this.#waiters--
+    if (this.#landed) return
+    if (because === 'out-of-time') this.#wantedUnattended = true
+    if (this.#waiters > 0) return
+    if (this.#wantedUnattended) this.#startLimit()
+    else this.abort(new DOMException('Everybody who waited for the load has given up', 'AbortError'))
+  }
+
+  /** Whoever still waits gets what the loader makes of it; nothing is kept, and nobody joins any more. */
+  abort(reason: unknown): void {
+    this.fence.broken = true
+    this.#controller ??= new AbortController()
+    this.#controller.abort(reason)
+  }
+
+  // It is not stopped when somebody joins: then a loader that hangs would be joined again and again.
+  #startLimit(): void {
+    if (this.#limit !== undefined) return
+    this.#limit = setTimeout(() => {
+      this.fence.broken = true
+      if (this.#waiters === 0) this.abort(new LoadTimeoutError(`The load was given up after ${UNATTENDED_MS / 1000} s without anybody waiting for it`))
+      else this.#wantedUnattended = false
+    }, UNATTENDED_MS)
+    this.#limit.unref()
+  }
+}

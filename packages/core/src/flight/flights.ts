@@ -1,0 +1,41 @@
+import type { Mechanisms } from '../coherence/index.js'
+import type { Flight } from './flight.js'
+
+/** The loads under way, one per key. */
+export class Flights {
+  readonly #byKey = new Map<string, Flight>()
+  /** All that have not landed: those in the map, and those an invalidation has taken out of it. */
+  readonly #flying = new Set<Flight>()
+
+  constructor(readonly mechanisms: Mechanisms) {}
+
+  get size(): number {
+    return this.#flying.size
+  }
+
+  /** The flight that a call beginning now may join: none that began before an invalidation it would miss. */
+  joinable(key: string, mustStore: boolean): Flight | undefined {
+    const flight = this.#byKey.get(key)
+    return flight !== undefined && (flight.fence.holds || !this.mechanisms.detach) && (flight.stores || !mustStore) ? flight : undefined
+  }
+
+  takeOff(flight: Flight): void {
+    this.#flying.add(flight)
+    const before = this.#byKey.get(flight.fence.key)
+    if (before?.fence.holds && before.stores) {
+      if (!flight.stores) return
+      // The load that began last is kept, whichever ends last.
+      if (this.mechanisms.supersede) before.fence.broken = true
+    }
+    this.#byKey.set(flight.fence.key, flight)
+  }
+
+  land(flight: Flight): void {
+    if (this.#byKey.get(flight.fence.key) === flight) this.#byKey.delete(flight.fence.key)
+    this.#flying.delete(flight)
+  }
+
+  all(): Iterable<Flight> {
+    return this.#flying
+  }
+}

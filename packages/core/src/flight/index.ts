@@ -1,0 +1,7 @@
+export { Batch, type BatchContext, type BatchLoader } from './batch.js'
+export { copyOf } from './copy.js'
+export { fill } from './fill.js'
+export { LoadContext, type Loader, type StaleValue } from './load-context.js'
+export { isKeepable, notKept, type Load } from './load.js'
+export { obtain, renewInBackground } from './obtain.js'
+export { Scope, Shared } from './scope.js'

@@ -1,0 +1,2 @@
+export { Entry } from './entry.js'
+export { MemoryStore, type MemoryBounds } from './memory-store.js'

@@ -1,0 +1,2 @@
+export { EventHub, eventNames, isEventName, type CacheEventName, type CacheEvents, type CacheListener, type Logger } from './events.js'
+export { Counters, type CacheStats, type ConnectionStatus, type Tier } from './stats.js'
