@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { demonstrate, fullSizes, quickSizes } from './demonstration.js'
 import { count, lookFor } from './report.js'
 import { setStage } from './stage.js'
+import { askedToStop } from './stopping.js'
 import { biggestCities } from './world.js'
 
 const usage = `npm run demo                 shows what the cache does for a small service, and stops
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
   }
 
   const look = lookFor(process.stdout, process.env)
-  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+  const stopped = askedToStop()
   const cities = biggestCities(quick ? 5_000 : undefined)
   const stage = await setStage(cities, { url: process.env['DATABASE_URL'], port: serve ? portFrom(process.env['PORT']) : 0 })
   try {

@@ -160,11 +160,19 @@ describe('the process', () => {
 
   const started: ChildProcess[] = []
   afterEach(() => {
-    for (const child of started.splice(0)) child.kill('SIGKILL')
+    // The group, because what a shell has started outlives it.
+    for (const { pid } of started.splice(0)) {
+      try {
+        if (pid) process.kill(-pid, 'SIGKILL')
+      } catch {
+        // Nobody is left, which is how it should be.
+      }
+    }
   })
 
-  const start = (args: string[], env: NodeJS.ProcessEnv = {}, file = bundle) => {
-    const child = spawn(process.execPath, [file, ...args], {
+  const start = (args: string[], env: NodeJS.ProcessEnv = {}, file = bundle, command = process.execPath) => {
+    const child = spawn(command, [file, ...args], {
+      detached: true,
       env: { ...process.env, DATABASE_URL: '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -172,7 +180,16 @@ describe('the process', () => {
     const output = { out: '', err: '' }
     child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()))
-    return { child, output, ended: once(child, 'close').then(([code]) => code as number | null) }
+    // 'close' waits for everybody who holds the pipes, so also for what a shell has left behind.
+    const ended = once(child, 'close').then(([code]) => code as number | null)
+    const serving = () => new Promise<string>((resolve, reject) => {
+      child.stdout.on('data', () => {
+        const found = /curl (http\S+)\/stats/.exec(output.out)
+        if (found?.[1]) resolve(found[1])
+      })
+      void ended.then(() => reject(new Error(`It ended early: ${output.err}`)))
+    })
+    return { child, output, ended, serving }
   }
 
   it('plays everything and ends by itself', async () => {
@@ -190,18 +207,22 @@ describe('the process', () => {
   }, 120_000)
 
   it.each(['SIGINT', 'SIGTERM'] as const)('serves until %s, then closes cleanly', async (signal) => {
-    const { child, output, ended } = start(['--quick', '--serve'], { PORT: '0' })
-    const origin = await new Promise<string>((resolve, reject) => {
-      child.stdout.on('data', () => {
-        const found = /curl (http\S+)\/stats/.exec(output.out)
-        if (found?.[1]) resolve(found[1])
-      })
-      void ended.then(() => reject(new Error(`It ended early: ${output.err}`)))
-    })
+    const { child, output, ended, serving } = start(['--quick', '--serve'], { PORT: '0' })
+    const origin = await serving()
     expect((await fetch(`${origin}/countries/FR`)).status).toBe(200)
     expect(await (await fetch(`${origin}/stats`)).json()).toMatchObject({ databaseQueries: 1, cache: { misses: 1 } })
     child.kill(signal)
     expect(await ended).toBe(0)
+    expect(output.err).toBe('')
+  }, 60_000)
+
+  it('does not stay behind when npm ends the shell it was started in', async () => {
+    const script = `${process.execPath} ${bundle} --quick --serve; true`
+    const { child, output, ended, serving } = start([script], { PORT: '0', npm_lifecycle_event: 'demo' }, '-c', 'sh')
+    await serving()
+    child.kill('SIGTERM')
+    await ended
+    expect(output.out).toContain('Closing')
     expect(output.err).toBe('')
   }, 60_000)
 
