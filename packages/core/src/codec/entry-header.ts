@@ -1,0 +1,91 @@
+import { checksum } from './entry-checksum.js'
+import { allFlags, at, entryVersion, flag, magic, timeBytes } from './entry-layout.js'
+import { hasKeyHash } from './key-hash.js'
+import { packedEnd, unpackString } from './packed-string.js'
+
+/** Why an entry cannot be used. Each of them is a miss. */
+export type CorruptReason = 'magic' | 'version' | 'truncated' | 'checksum' | 'key' | 'codec' | 'decrypt' | 'payload'
+
+/** What the readers give in place of a header or value. They never throw. */
+export interface CorruptEntry {
+  readonly corrupt: CorruptReason
+}
+
+/** All of an entry but its value. */
+export interface EntryHeader {
+  readonly corrupt?: undefined
+  /** The key the entry was read under, and checked to be written for. */
+  readonly key: string
+  /** When the entry stops being fresh, in ms of Redis time; 0 once `expire` was called on it. */
+  readonly softExpiresAt: number
+  /** When it stops being of any use, in ms of Redis time. */
+  readonly expiresAt: number
+  /** The TTL it was stored with, in ms. */
+  readonly ttl: number
+  readonly etag: string | undefined
+  /** Token by tag. The entry is valid as long as each token is still that of its tag. */
+  readonly tags: ReadonlyMap<string, string>
+  /** Whether the value is `null`, which is known without decoding. */
+  readonly isNull: boolean
+  readonly codecId: number
+  readonly flags: number
+  readonly entry: Buffer
+  readonly payloadOffset: number
+}
+
+/** Checks the bytes found under `key` and reads all that is in front of the value, so that tokens are compared before it is decoded. */
+export function readHeader(found: Uint8Array, key: string): EntryHeader | CorruptEntry {
+  const entry = Buffer.isBuffer(found) ? found : Buffer.from(found.buffer, found.byteOffset, found.byteLength)
+  const damage = findDamage(entry)
+  if (damage !== undefined) return { corrupt: damage }
+  if (!hasKeyHash(key, entry, at.keyHash)) return { corrupt: 'key' }
+
+  const flags = entry.readUInt8(at.flags)
+  const end = entry.length
+  let offset: number = at.strings
+  let etag: string | undefined
+  if (flags & flag.etag) {
+    const next = packedEnd(entry, offset, end)
+    if (next < 0) return { corrupt: 'truncated' }
+    etag = unpackString(entry, offset, next)
+    offset = next
+  }
+  const tags = new Map<string, string>()
+  for (let left = entry.readUInt16LE(at.tagCount); left > 0; left--) {
+    const tagEnd = packedEnd(entry, offset, end)
+    if (tagEnd < 0) return { corrupt: 'truncated' }
+    const tokenEnd = packedEnd(entry, tagEnd, end)
+    if (tokenEnd < 0) return { corrupt: 'truncated' }
+    tags.set(unpackString(entry, offset, tagEnd), unpackString(entry, tagEnd, tokenEnd))
+    offset = tokenEnd
+  }
+  return {
+    key,
+    softExpiresAt: entry.readUIntLE(at.softExpiry, timeBytes),
+    expiresAt: entry.readUIntLE(at.hardExpiry, timeBytes),
+    ttl: entry.readUIntLE(at.ttl, timeBytes),
+    etag,
+    tags,
+    isNull: (flags & flag.isNull) !== 0,
+    codecId: entry.readUInt8(at.codec),
+    flags,
+    entry,
+    payloadOffset: offset,
+  }
+}
+
+function findDamage(entry: Buffer): CorruptReason | undefined {
+  if (entry.length < at.strings) return hasForeignMagic(entry) ? 'magic' : 'truncated'
+  if (entry.readUInt16LE(at.magic) !== magic) return 'magic'
+  // Before anything else is read: another version may have laid out the rest differently.
+  if (entry.readUInt8(at.version) !== entryVersion) return 'version'
+  const length = entry.readUInt32LE(at.length)
+  if (entry.length < length) return 'truncated'
+  if (entry.length > length || entry.readUInt32LE(at.checksum) !== checksum(entry)) return 'checksum'
+  // A flag of no known meaning under a good checksum is a later writer's.
+  return entry.readUInt8(at.flags) & ~allFlags ? 'version' : undefined
+}
+
+function hasForeignMagic(entry: Buffer): boolean {
+  return entry.length >= 2 ? entry.readUInt16LE(at.magic) !== magic : entry.length === 1 && entry.readUInt8(0) !== (magic & 0xff)
+}
