@@ -1,10 +1,10 @@
 import { ClosedError, InvalidArgumentError } from '../errors/index.js'
-import { Batch, copyOf, fill, isKeepable, notKept, obtain, renewInBackground, Scope, type BatchLoader, type Loader, type Shared } from '../flight/index.js'
+import { Batch, copyOf, countRedisHit, find, obtain, renewInBackground, store, touch, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
 import type { Entry, MemoryStore } from '../memory/index.js'
 import { eventNames, isEventName, type Counters, type EventHub, type CacheEventName, type CacheListener, type CacheStats, type ConnectionStatus } from '../observe/index.js'
 import { checkKey, namespaceLevels, resolveCall, toMs, type CallOptions, type Duration, type EntryOptions, type Policy } from '../options/index.js'
 import { healthOf, type CacheHealth } from './health.js'
-import { invalidateLocally, type InvalidationMode } from './invalidation.js'
+import { invalidate, type InvalidationMode } from './invalidation.js'
 import type { Namespaces } from './namespaces.js'
 import { statsOf } from './stats.js'
 import { resolveTarget, type InvalidateResult, type InvalidateTarget } from './target.js'
@@ -56,7 +56,7 @@ export class Cache {
       const entry = this.#entryAt(key)
       if (entry !== undefined) {
         const now = performance.now()
-        if (entry.isFresh(now)) {
+        if (this.#shared.mayServe(entry, now)) {
           this.#countHit(key)
           const refresh = options?.refresh ?? this.#scope.defaults.refresh
           if (refresh !== 0 && now >= entry.staleAt - (1 - refresh) * entry.ttl) this.#renew(key, load as Loader<unknown>, options, entry)
@@ -76,10 +76,13 @@ export class Cache {
    */
   async getOrSetMany<T>(keys: Iterable<string>, loadMany: BatchLoader<T>, options?: CallOptions): Promise<Map<string, T>> {
     if (typeof loadMany !== 'function') throw new InvalidArgumentError('getOrSetMany takes a function that loads the missing keys')
-    const batch = new Batch(loadMany)
+    this.#open()
+    // Once for all, and before anything is begun: bad options must not leave half of the keys waiting for the others.
+    resolveCall(options, this.#scope.defaults)
     const unique = [...listOf(keys, 'keys')]
     unique.forEach((key) => checkKey(key))
-    const values = await Promise.all(unique.map((key) => this.getOrSet(key, batch.loader(key), options)))
+    const batch = new Batch(loadMany, unique)
+    const values = await Promise.all(unique.map((key) => this.#load(key, batch.loader(key) as Loader<unknown>, options, batch.gathering(key)) as Promise<T>))
     const found = new Map<string, T>()
     values.forEach((value, i) => {
       if (value !== undefined) found.set(unique[i] as string, value)
@@ -109,7 +112,7 @@ export class Cache {
   /** The value in the memory of this process, or `undefined`. Synchronous; counts neither as a hit nor as use. */
   peek<T = unknown>(key: string): T | undefined {
     const entry = typeof key === 'string' ? this.#memory.peek(this.#scope.locate(key)) : undefined
-    return entry !== undefined && entry.isFresh(performance.now()) ? this.#served<T>(entry) : undefined
+    return entry !== undefined && this.#shared.mayServe(entry, performance.now()) ? this.#served<T>(entry) : undefined
   }
 
   /**
@@ -120,7 +123,7 @@ export class Cache {
   async set(key: string, value: unknown, options?: CallOptions): Promise<boolean> {
     this.#open()
     checkKey(key)
-    return this.#set(key, value, resolveCall(options, this.#scope.defaults))
+    return (await store(this.#scope, [[key, value]], resolveCall(options, this.#scope.defaults))) === 1
   }
 
   /** Keeps many values. Resolves to how many were kept. */
@@ -132,14 +135,15 @@ export class Cache {
       if (!Array.isArray(pair)) throw new InvalidArgumentError('setMany takes [key, value] pairs')
       checkKey(pair[0])
     }
-    return pairs.filter(([key, value]) => this.#set(key, value, policy)).length
+    // Of several values for one key the last one counts.
+    return store(this.#scope, [...new Map(pairs)], policy)
   }
 
   /** Whether there is a fresh value. */
   async has(key: string): Promise<boolean> {
     this.#open()
     checkKey(key)
-    return this.#fresh(key) !== undefined
+    return this.#fresh(key) !== undefined || (await find(this.#scope, key, this.#scope.defaults)) !== undefined
   }
 
   /** Milliseconds until the value is stale, or `undefined` when there is no fresh one. */
@@ -147,20 +151,19 @@ export class Cache {
     this.#open()
     checkKey(key)
     const entry = this.#fresh(key)
-    return entry === undefined ? undefined : entry.staleAt - Math.floor(performance.now())
+    if (entry !== undefined) return entry.staleAt - Math.floor(performance.now())
+    return (await find(this.#scope, key, this.#scope.defaults))?.msLeft
   }
 
   /** Gives a fresh value a new TTL from now on: this one, or the default. Resolves to whether there was one. */
   async touch(key: string, ttl?: Duration): Promise<boolean> {
     this.#open()
     checkKey(key)
-    const { defaults } = this.#scope
-    const ms = ttl === undefined ? defaults.ttl : toMs(ttl, 'ttl')
-    const entry = this.#fresh(key)
-    if (entry === undefined) return false
-    if (ms === 0) await this.#invalidate({ key }, 'invalidate')
-    else entry.renew(ms, entry.deadAt - entry.staleAt, Math.floor(performance.now()))
-    return true
+    const ms = ttl === undefined ? this.#scope.defaults.ttl : toMs(ttl, 'ttl')
+    if (ms > 0) return touch(this.#scope, key, ms)
+    const existed = await this.has(key)
+    await this.#invalidate({ key }, 'invalidate')
+    return existed
   }
 
   /** As `invalidate({ key })`. */
@@ -243,9 +246,10 @@ export class Cache {
     return this.#shared.status
   }
 
-  /** Resolves when the cache is ready to be used. In memory it is at once. */
+  /** Resolves when Redis can be reached, or the first deadline has passed without it. In memory it is at once. */
   async ready(): Promise<void> {
     this.#open()
+    await this.#shared.remote?.ready()
   }
 
   /**
@@ -270,7 +274,7 @@ export class Cache {
    */
   async close(): Promise<void> {
     if (this.#scope.parent !== undefined || this.#shared.closed) return
-    this.#shared.close()
+    await this.#shared.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -287,7 +291,7 @@ export class Cache {
 
   #fresh(key: string): Entry | undefined {
     const entry = this.#entryAt(key)
-    return entry?.isFresh(performance.now()) ? entry : undefined
+    return entry !== undefined && this.#shared.mayServe(entry, performance.now()) ? entry : undefined
   }
 
   #served<T>(entry: Entry): T {
@@ -309,15 +313,20 @@ export class Cache {
     checkKey(key)
     const policy = resolveCall(options, this.#scope.defaults)
     const entry = policy.read && policy.memory ? this.#fresh(key) : undefined
-    if (entry === undefined) {
+    if (entry !== undefined) {
+      this.#countHit(key)
+      return this.#served<T>(entry)
+    }
+    const found = await find(this.#scope, key, policy)
+    if (found === undefined) {
       this.#countMiss(key)
       return undefined
     }
-    this.#countHit(key)
-    return this.#served<T>(entry)
+    countRedisHit(this.#scope, key)
+    return found.value as T
   }
 
-  async #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined): Promise<unknown> {
+  async #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined, gathering?: Gathering): Promise<unknown> {
     this.#open()
     const policy = resolveCall(options, this.#scope.defaults)
     checkKey(key)
@@ -327,13 +336,13 @@ export class Cache {
     if (policy.read && policy.memory) {
       policy.signal?.throwIfAborted()
       previous = this.#memory.get(location)
-      if (previous?.isFresh(performance.now())) {
+      if (previous !== undefined && this.#shared.mayServe(previous, performance.now())) {
         this.#countHit(key)
+        gathering?.needsNoLoad()
         return this.#served(previous)
       }
     }
-    this.#countMiss(key)
-    return obtain({ scope: this.#scope, key, location, policy, loader, previous })
+    return obtain({ scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) })
   }
 
   #renew(key: string, load: Loader<unknown>, options: CallOptions | undefined, previous: Entry): void {
@@ -347,33 +356,9 @@ export class Cache {
     renewInBackground({ scope: this.#scope, key, location: this.#scope.locate(key), policy, loader: load, previous })
   }
 
-  #set(key: string, value: unknown, policy: Policy): boolean {
-    const scope = this.#scope
-    const { fences, tokens, memory } = this.#shared
-    const location = scope.locate(key)
-    if (!policy.write || !policy.memory) return false
-    fences.breakKey(location)
-    memory.peek(location)?.kill()
-    if (!isKeepable(value, policy.ttl, policy)) {
-      memory.delete(location)
-      return false
-    }
-    const held = scope.holdTokens(policy.tags, policy.room)
-    try {
-      fill(scope, { location, key, value, ttl: policy.ttl, etag: undefined, loadedAt: performance.now(), tokens: held }, policy)
-      return true
-    } catch (error) {
-      tokens.release(held)
-      memory.delete(location)
-      notKept(scope, key, policy, error)
-      return false
-    }
-  }
-
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {
     this.#open()
-    const count = invalidateLocally(this.#scope, resolveTarget(target), mode)
-    return count === undefined ? { durable: true } : { durable: true, count }
+    return invalidate(this.#scope, resolveTarget(target), mode)
   }
 }
 

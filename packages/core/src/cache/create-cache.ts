@@ -1,11 +1,14 @@
 import { mechanismsLeft } from '../coherence/index.js'
 import { Shared } from '../flight/index.js'
-import { namespaceLevels, resolveCache, type CacheOptions } from '../options/index.js'
+import { namespaceLevels, resolveCache, type CacheOptions, type CacheSettings } from '../options/index.js'
+import { openConnection, Remote, type RemoteHandlers, type RedisTarget } from '../redis/index.js'
 import type { Cache } from './cache.js'
 import { Namespaces } from './namespaces.js'
 
 /**
- * Makes a cache in the memory of this process.
+ * Makes a cache: in the memory of this process, and with `redis` (or `REDIS_URL` in the environment) shared with others through Redis.
+ *
+ * Returns at once. While Redis cannot be reached the cache works in memory; `ready()` waits for it.
  *
  * @throws {InvalidOptionError} for an option that does not exist, has a value it cannot have, or contradicts another one.
  * @example
@@ -13,5 +16,13 @@ import { Namespaces } from './namespaces.js'
  */
 export function createCache(options: CacheOptions = {}): Cache {
   const settings = resolveCache(options)
-  return new Namespaces(new Shared(settings, mechanismsLeft(options)), namespaceLevels(settings.name), options).root
+  const levels = namespaceLevels(settings.name)
+  const { redis } = settings
+  const connect = redis === undefined ? undefined : (handlers: RemoteHandlers) => openRemote(redis, settings, levels[0] as string, handlers)
+  return new Namespaces(new Shared(settings, mechanismsLeft(options), connect), levels, options).root
+}
+
+function openRemote(target: RedisTarget, settings: CacheSettings, busPath: string, handlers: RemoteHandlers): Remote {
+  const connection = openConnection(target, { connectTimeoutMs: settings.connectTimeoutMs, onError: handlers.onError })
+  return new Remote(connection, { ...settings, busPath }, handlers)
 }

@@ -8,6 +8,8 @@ export class Fence {
   broken = false
   /** Other fences open on the same key, as a list: there is nearly always just one. */
   next: Fence | undefined
+  /** What is read or loaded behind the fence is no older than this. */
+  readonly openedTime = performance.now()
 
   constructor(
     readonly key: string,

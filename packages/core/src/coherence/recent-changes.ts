@@ -20,6 +20,13 @@ export class RecentChanges {
     this.#now++
   }
 
+  /** Everything may have changed. */
+  forgetAll(): void {
+    this.#now++
+    this.#lastChange.clear()
+    this.#forgotten = this.#now
+  }
+
   record(id: string): void {
     this.#now++
     this.#lastChange.delete(id)

@@ -22,7 +22,11 @@ export class Token {
   /** The token this one replaced by `expire`, whose entries still serve as grace. */
   expired: Token | undefined
 
-  constructor(readonly id: string) {}
+  constructor(
+    readonly id: string,
+    /** What Redis calls it. Unknown until it was read there, and always without Redis. */
+    public value: string | undefined = undefined,
+  ) {}
 }
 
 /** The worst state among an entry's tokens. */
@@ -57,6 +61,43 @@ export class TokenRegistry {
     return token
   }
 
+  /**
+   * Takes note of what Redis has as the token of `id`. If another one is current here, an invalidation has not reached us yet: what carries that one is
+   * dead. After an expiry Redis has `new<old`.
+   */
+  learn(id: string, written: string): void {
+    const token = this.#current.get(id)
+    if (token === undefined) return
+    const { value } = parseToken(written)
+    if (token.value === undefined) token.value = value
+    else if (token.value !== value) this.invalidate(id)
+  }
+
+  /** The token that Redis has, held for the caller. */
+  holdLearned(id: string, written: string): Token {
+    this.learn(id, written)
+    const token = this.hold(id)
+    token.value = parseToken(written).value
+    return token
+  }
+
+  /** The token that Redis had before the last expiry, held for an entry that still carries it. */
+  holdExpired(id: string, written: string): Token {
+    const current = this.holdLearned(id, written)
+    const { expired: value } = parseToken(written)
+    if (current.expired !== undefined && current.expired.value === value) {
+      this.#releaseOne(current)
+    } else {
+      this.#buryExpired(current)
+      current.expired = new Token(id, value)
+      current.expired.state = TokenState.Expired
+      // The hold that was taken above is from now on the expired token's.
+      current.expired.successor = current
+    }
+    current.expired.holders++
+    return current.expired
+  }
+
   holdAll(ids: readonly string[]): Token[] {
     return ids.map((id) => this.hold(id))
   }
@@ -89,12 +130,16 @@ export class TokenRegistry {
     this.#current.set(id, successor)
     token.state = TokenState.Expired
     token.successor = successor
-    if (token.expired !== undefined) {
-      token.expired.state = TokenState.Dead
-      token.expired.successor = undefined
-      token.expired = undefined
-      this.#releaseOne(token)
-    }
+    this.#buryExpired(token)
+  }
+
+  #buryExpired(token: Token): void {
+    const { expired } = token
+    if (expired === undefined) return
+    expired.state = TokenState.Dead
+    expired.successor = undefined
+    token.expired = undefined
+    this.#releaseOne(token)
   }
 
   #releaseOne(token: Token): void {
@@ -106,4 +151,9 @@ export class TokenRegistry {
       token.successor = undefined
     }
   }
+}
+
+function parseToken(written: string): { value: string; expired: string | undefined } {
+  const at = written.indexOf('<')
+  return at < 0 ? { value: written, expired: undefined } : { value: written.slice(0, at), expired: written.slice(at + 1) }
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors/index.js'
 import type { Duration } from '../options/index.js'
+import type { Gathering } from './load.js'
 import type { LoadContext, Loader } from './load-context.js'
 
 /** What a loader of many keys is given: as `LoadContext` for all of its keys, and each key's own through `for`. */
@@ -26,24 +27,57 @@ export type BatchLoader<T> = (
  */
 export class Batch<T> {
   readonly #load: BatchLoader<T>
-  readonly #contexts = new Map<string, LoadContext<T>>()
-  #results: Promise<Map<string, T>> | undefined
+  /** Keys of which it is not known yet whether they have to be loaded: a call of the loader is put off until that is known of all. */
+  readonly #undecided = new Set<string>()
+  /** Keys that another process is loading. They are out of this call of the loader, and may be in the next. */
+  readonly #elsewhere = new Set<string>()
+  #gathered = new Map<string, { readonly ctx: LoadContext<T>; readonly resolve: (value: T | PromiseLike<T>) => void; readonly reject: (error: unknown) => void }>()
 
-  constructor(load: BatchLoader<T>) {
+  constructor(load: BatchLoader<T>, keys: Iterable<string>) {
     this.#load = load
+    for (const key of keys) this.#undecided.add(key)
   }
 
   loader(key: string): Loader<T> {
-    return async (ctx) => {
-      this.#contexts.set(key, ctx)
-      // The loads of all keys begin in microtasks queued before this one: by then it is known which keys are ours to load.
-      this.#results ??= Promise.resolve().then(() => this.#run())
-      return (await this.#results).get(key) as T
+    return (ctx) =>
+      new Promise<T>((resolve, reject) => {
+        this.#gathered.set(key, { ctx, resolve, reject })
+        this.#decide(key)
+      })
+  }
+
+  gathering(key: string): Gathering {
+    return {
+      needsNoLoad: () => this.#decide(key),
+      waits: () => {
+        this.#elsewhere.add(key)
+        this.#undecided.delete(key)
+        this.#loadIfGathered()
+      },
     }
   }
 
-  async #run(): Promise<Map<string, T>> {
-    const pairs: unknown = await this.#load([...this.#contexts.keys()], this.#context())
+  #decide(key: string): void {
+    this.#undecided.delete(key)
+    this.#elsewhere.delete(key)
+    this.#loadIfGathered()
+  }
+
+  #loadIfGathered(): void {
+    const isNext = this.#undecided.size === 0
+    if (!isNext || this.#gathered.size === 0) return
+    const gathered = this.#gathered
+    this.#gathered = new Map()
+    for (const key of this.#elsewhere) this.#undecided.add(key)
+    this.#elsewhere.clear()
+    this.#run(new Map([...gathered].map(([key, { ctx }]) => [key, ctx]))).then(
+      (results) => gathered.forEach(({ resolve }, key) => resolve(results.get(key) as T)),
+      (error: unknown) => gathered.forEach(({ reject }) => reject(error)),
+    )
+  }
+
+  async #run(contexts: ReadonlyMap<string, LoadContext<T>>): Promise<Map<string, T>> {
+    const pairs: unknown = await this.#load([...contexts.keys()], contextOf(contexts))
     if (pairs instanceof Map) return pairs as Map<string, T>
     if (typeof pairs === 'object' && pairs !== null && Symbol.iterator in pairs) {
       const results = [...(pairs as Iterable<unknown>)]
@@ -51,25 +85,24 @@ export class Batch<T> {
     }
     throw new InvalidArgumentError('A loader of many keys returns a Map, or an iterable of [key, value] pairs')
   }
+}
 
-  #context(): BatchContext<T> {
-    const contexts = this.#contexts
-    const all = [...contexts.values()]
-    let signal: AbortSignal | undefined
-    return {
-      get signal() {
-        return (signal ??= abortedWithAll(all.map((ctx) => ctx.signal)))
-      },
-      for(key) {
-        const ctx = contexts.get(key)
-        if (ctx === undefined) throw new InvalidArgumentError('ctx.for(key) takes one of the keys the loader was asked for')
-        return ctx
-      },
-      ttl: (ttl) => all.forEach((ctx) => ctx.ttl(ttl)),
-      tags: (...tags) => all.forEach((ctx) => ctx.tags(...tags)),
-      room: (room) => all.forEach((ctx) => ctx.room(room)),
-      skip: () => all.forEach((ctx) => ctx.skip()),
-    }
+function contextOf<T>(contexts: ReadonlyMap<string, LoadContext<T>>): BatchContext<T> {
+  const all = [...contexts.values()]
+  let signal: AbortSignal | undefined
+  return {
+    get signal() {
+      return (signal ??= abortedWithAll(all.map((ctx) => ctx.signal)))
+    },
+    for(key) {
+      const ctx = contexts.get(key)
+      if (ctx === undefined) throw new InvalidArgumentError('ctx.for(key) takes one of the keys the loader was asked for')
+      return ctx
+    },
+    ttl: (ttl) => all.forEach((ctx) => ctx.ttl(ttl)),
+    tags: (...tags) => all.forEach((ctx) => ctx.tags(...tags)),
+    room: (room) => all.forEach((ctx) => ctx.room(room)),
+    skip: () => all.forEach((ctx) => ctx.skip()),
   }
 }
 

@@ -1,4 +1,3 @@
-import { survey } from '../codec/index.js'
 import type { Token } from '../coherence/index.js'
 import { UncacheableValueError } from '../errors/index.js'
 import { Entry } from '../memory/index.js'
@@ -11,6 +10,8 @@ export interface Fill {
   readonly location: string
   readonly key: string
   readonly value: unknown
+  /** What `survey` estimated. */
+  readonly bytes: number
   readonly ttl: number
   readonly etag: string | undefined
   /** When the load that gave the value began. */
@@ -24,9 +25,8 @@ export interface Fill {
  *
  * @throws {UncacheableValueError}
  */
-export function fill(scope: Scope, { location, key, value, ttl, etag, loadedAt, tokens }: Fill, policy: Policy): void {
+export function fill(scope: Scope, { location, key, value, bytes, ttl, etag, loadedAt, tokens }: Fill, policy: Policy): void {
   const { shared } = scope
-  const { bytes } = survey(value, shared.valueLimits)
   const kept = shared.settings.clone ? copyOf(value) : value
   // Whole milliseconds are small integers to V8; fractions would cost a heap object each.
   const staleAt = Math.floor(performance.now() + ttl - jitterOf(policy, ttl))

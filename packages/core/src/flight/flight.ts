@@ -1,11 +1,13 @@
 import type { Fence } from '../coherence/index.js'
 import { LoadTimeoutError } from '../errors/index.js'
+import type { Entry } from '../memory/index.js'
 
 /** What a load came to. */
 export interface Landing {
   readonly value: unknown
   /** Ids of the tags and rooms that only the loader named. */
   readonly lateIds: readonly string[]
+  readonly isFromRedis?: boolean
 }
 
 /** How long a load that nobody waits for may run before its signal is aborted and its key is free again. */
@@ -25,6 +27,10 @@ export class Flight {
   #limit: NodeJS.Timeout | undefined
   #landed = false
   failureReported = false
+  /** Whether Redis has anything under the key. */
+  isInRedis = false
+  /** What was found in Redis of the key, if memory had nothing: not fresh, but it may serve as grace. */
+  previous: Entry | undefined
 
   constructor(
     readonly fence: Fence,

@@ -1,10 +1,21 @@
+import { survey } from '../codec/index.js'
 import { UncacheableValueError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
 import type { Policy } from '../options/index.js'
+import type { Lease, Storable } from '../redis/index.js'
+import { claim, type RightToStore } from './claim.js'
 import { fill } from './fill.js'
 import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
+
+/** Told by the loads of a batch what became of each of its keys, so that those that are left are loaded together. */
+export interface Gathering {
+  /** The key was found, or another call is loading it. */
+  needsNoLoad(): void
+  /** Another process is loading the key. */
+  waits(): void
+}
 
 export interface Load {
   readonly scope: Scope
@@ -14,6 +25,7 @@ export interface Load {
   readonly loader: Loader<unknown>
   /** What is there of the key, though not fresh. */
   readonly previous: Entry | undefined
+  readonly gathering?: Gathering
 }
 
 /**
@@ -25,81 +37,161 @@ export function startLoad(load: Load, background: boolean): Flight {
   const { shared } = scope
   const tokens = scope.holdTokens(policy.tags, policy.room)
   const fence = shared.fences.open(location, tokens, shared.changes.now)
-  const flight = new Flight(fence, policy.write && policy.memory, background, (self) => run(load, self))
+  const flight = new Flight(fence, storesAnywhere(scope, policy), background, (self) => run(load, self))
   shared.flights.takeOff(flight)
   return flight
 }
 
+/** Whether a call with this policy keeps what it loads. */
+export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, redis }: Policy): boolean {
+  return write && (memory || (redis && remote !== undefined))
+}
+
 async function run(load: Load, flight: Flight): Promise<Landing> {
-  const { scope, key, policy, loader, previous } = load
+  const { scope } = load
+  const { shared } = scope
+  let lease: Lease | undefined
+  let tokensTaken = false
+  try {
+    const claimed = await claim(load, flight)
+    if ('landing' in claimed) {
+      load.gathering?.needsNoLoad()
+      return claimed.landing
+    }
+    if (typeof claimed.right === 'object') lease = claimed.right
+    const landing = await loadAndKeep(load, flight, claimed.right)
+    lease = undefined
+    tokensTaken = landing.tokensTaken
+    return landing
+  } finally {
+    if (lease !== undefined) shared.remote?.release(lease)
+    if (!tokensTaken) shared.tokens.release(flight.fence.tokens)
+    if (flight.previous !== undefined) shared.tokens.release(flight.previous.tokens)
+    shared.fences.close(flight.fence)
+    shared.flights.land(flight)
+  }
+}
+
+async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Promise<Landing & { tokensTaken: boolean }> {
+  const { scope, key, policy, loader } = load
   const { shared, counters } = scope
+  const previous = load.previous ?? flight.previous
   const stale = previous?.isUsable(performance.now()) ? { value: previous.value, etag: previous.etag } : undefined
   const ctx = new LoadContext(stale, flight.signal, policy.tags.length + (policy.room === undefined ? 0 : 1))
   const loadedAt = performance.now()
   counters.add('loads')
   counters.add('loadsRunning')
-  let tokensTaken = false
+  const letGo = typeof right === 'object' ? shared.remote?.keepAlive(right) : undefined
   try {
     const result = await loader(ctx)
     const value = ctx.decision.notModified ? stale?.value : result
     const lateIds = lateIdsOf(load, flight, ctx)
-    tokensTaken = keep(load, flight, value, ctx, lateIds, loadedAt)
+    const tokensTaken = await keep(load, flight, right, value, ctx, lateIds, loadedAt)
     if (shared.events.load.wanted) {
       const durationMs = performance.now() - loadedAt
       shared.events.emit('load', { namespace: scope.path, key, durationMs, stored: tokensTaken, background: flight.background })
     }
-    return { value, lateIds }
+    return { value, lateIds, tokensTaken }
   } catch (error) {
     counters.add('loadsFailed')
     postponeNext(load)
     if (!flight.attended) reportFailure(load, flight, error)
     throw error
   } finally {
+    letGo?.()
     counters.add('loadsRunning', -1)
-    if (!tokensTaken) shared.tokens.release(flight.fence.tokens)
-    shared.fences.close(flight.fence)
-    shared.flights.land(flight)
   }
 }
 
 /** The tags and rooms that were not known when the fence was opened. */
-function lateIdsOf({ scope, previous }: Load, { fence }: Flight, { decision }: LoadContext): string[] {
+function lateIdsOf(load: Load, flight: Flight, { decision }: LoadContext): string[] {
+  const { scope } = load
+  const previous = load.previous ?? flight.previous
   if (decision.tags.length === 0 && decision.rooms.length === 0 && !decision.notModified) return []
   const named = scope.labelIds(decision.tags, decision.rooms)
   // A value that is renewed goes on depending on all it depended on.
   const inherited = decision.notModified && previous !== undefined ? previous.tokens.map((token) => token.id) : []
-  const early = new Set(fence.tokens.map((token) => token.id))
+  const early = new Set(flight.fence.tokens.map((token) => token.id))
   return [...new Set([...named, ...inherited])].filter((id) => !early.has(id))
 }
 
-/** Keeps what was loaded, unless something forbids it. Returns whether the hold on the fence's tokens has gone over to the entry. */
-function keep({ scope, key, location, policy }: Load, flight: Flight, value: unknown, ctx: LoadContext, lateIds: readonly string[], loadedAt: number): boolean {
+/** Keeps what was loaded, unless something forbids it. Resolves to whether the hold on the fence's tokens has gone over to an entry in memory. */
+async function keep(load: Load, flight: Flight, right: RightToStore, value: unknown, ctx: LoadContext, lateIds: readonly string[], loadedAt: number): Promise<boolean> {
+  const { scope, key, location, policy } = load
   const { shared, counters } = scope
   const { decision } = ctx
   const { fence } = flight
-  if (!flight.stores || decision.skipped || shared.closed) return false
-  const tooLate = (shared.mechanisms.fence && !fence.holds) || (shared.mechanisms.lateFence && lateIds.some((id) => shared.changes.changedSince(id, fence.openedAt)))
-  if (tooLate) {
+  if (!flight.stores || right === 'nothing' || decision.skipped || shared.closed) return false
+  const isTooLate = () =>
+    (shared.mechanisms.fence && !fence.holds) || (shared.mechanisms.lateFence && lateIds.some((id) => shared.changes.changedSince(id, fence.openedAt)))
+  if (isTooLate()) {
     counters.add('fenced')
     return false
   }
   const ttl = decision.ttl ?? policy.ttl
   if (!isKeepable(value, ttl, policy)) {
-    shared.memory.delete(location)
+    await dropOlder(load, flight)
     return false
   }
-  const late = shared.tokens.holdAll(lateIds)
-  const tokens = late.length === 0 ? fence.tokens : [...fence.tokens, ...late]
   const etag = decision.etag ?? (decision.notModified ? ctx.stale?.etag : undefined)
+  const late = shared.tokens.holdAll(lateIds)
+  let isKept = false
   try {
-    fill(scope, { location, key, value, ttl, etag, loadedAt, tokens }, policy)
+    const { bytes, form } = survey(value, shared.valueLimits)
+    const mayFill = typeof right === 'string' || (await commit(load, right, { value, form, ttl, grace: policy.grace, etag }, lateIds, isTooLate))
+    if (!mayFill || !policy.memory) return false
+    if (isTooLate() || shared.closed) {
+      counters.add('fenced')
+      return false
+    }
+    const tokens = late.length === 0 ? fence.tokens : [...fence.tokens, ...late]
+    fill(scope, { location, key, value, bytes, ttl, etag, loadedAt, tokens }, policy)
+    isKept = true
     return true
   } catch (error) {
-    shared.tokens.release(late)
-    shared.memory.delete(location)
+    if (!(error instanceof UncacheableValueError)) throw error
     notKept(scope, key, policy, error)
+    await dropOlder(load, flight)
     return false
+  } finally {
+    if (!isKept) shared.tokens.release(late)
   }
+}
+
+/** Stores in Redis under the lease. Resolves to whether memory may have the value too: not when somebody took the lease away. */
+async function commit({ scope, policy }: Load, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
+  const { remote } = scope.shared
+  if (remote === undefined) return true
+  const budget = remote.budget()
+  try {
+    let { tokens } = lease
+    if (lateIds.length > 0) {
+      const late = await remote.lateTokens(lateIds, budget)
+      // Everything said while we loaded has been heard by now, or we cannot know.
+      if (late === undefined || isTooLate()) {
+        scope.counters.add('fenced')
+        return false
+      }
+      tokens = new Map([...tokens, ...late])
+    }
+    const bytes = await remote.entries.encode({ ...lease, tokens }, storable)
+    const isStored = await remote.commit(lease, bytes, storable.ttl + policy.grace, budget)
+    if (!isStored) scope.counters.add('droppedCommits')
+    remote.succeeded()
+    return isStored
+  } catch (error) {
+    if (error instanceof UncacheableValueError) throw error
+    remote.failed(error)
+    // As in an outage: this process may keep what it loaded itself.
+    return true
+  }
+}
+
+/** The new value is not one to keep, and the older one must not come back as grace. */
+async function dropOlder({ scope, key, location }: Load, flight: Flight): Promise<void> {
+  const { memory, remote } = scope.shared
+  memory.delete(location)
+  if (flight.isInRedis) await remote?.invalidate({ mode: 'invalidate', path: scope.path, keys: [key], labels: [], pattern: undefined })
 }
 
 /** What is not keepable takes the place of an older value all the same: that must not come back as grace. */

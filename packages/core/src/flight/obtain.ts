@@ -1,51 +1,81 @@
-import type { Landing } from './flight.js'
+import type { Flight, Landing } from './flight.js'
 import { copyOf } from './copy.js'
-import { reportFailure, startLoad, type Load } from './load.js'
+import { reportFailure, startLoad, storesAnywhere, type Load } from './load.js'
+import type { Scope } from './scope.js'
 import { SLOW, waitFor } from './wait.js'
 
 /**
- * A value that was not found fresh: from the load under way, from one started here, or, while that fails or is slow, what is left of the
- * previous value.
+ * A value that memory does not have fresh: from the load under way, from one started here, or, while that fails or is slow, what is left of the previous value.
  */
 export async function obtain(load: Load): Promise<unknown> {
-  const { scope, key, location, policy, previous } = load
-  const { changes, flights, mechanisms, settings } = scope.shared
+  const { scope, key, location, policy } = load
+  const { changes, events, flights, mechanisms, remote, settings } = scope.shared
+  let flight: Flight | undefined
   const served = (value: unknown) => (settings.clone ? copyOf(value) : value)
-  const canServeStale = () => previous !== undefined && previous.servesWithin(policy.grace, performance.now())
+  // What memory had, or what the load found in Redis.
+  const previous = () => load.previous ?? flight?.previous
+  const canServeStale = () => previous()?.servesWithin(policy.grace, performance.now()) ?? false
   const serveStale = (reason: 'load-failed' | 'load-slow' | 'load-postponed') => {
+    countMiss()
     scope.counters.add('stale')
-    scope.shared.events.emit('stale', { namespace: scope.path, key, reason })
-    return served(previous?.value)
+    events.emit('stale', { namespace: scope.path, key, reason })
+    return served(previous()?.value)
+  }
+  let isCounted = false
+  const countMiss = () => {
+    if (isCounted) return
+    isCounted = true
+    scope.counters.add('misses')
+    if (events.miss.wanted) events.emit('miss', { namespace: scope.path, key })
   }
 
   policy.signal?.throwIfAborted()
-  if (canServeStale() && previous?.loadsPostponed(performance.now())) return serveStale('load-postponed')
+  if (remote === undefined || !policy.redis) countMiss()
+  if (canServeStale() && previous()?.loadsPostponed(performance.now())) {
+    load.gathering?.needsNoLoad()
+    return serveStale('load-postponed')
+  }
 
   for (let isRetry = false; ; isRetry = true) {
     const joinedAt = changes.now
-    const joined = flights.joinable(location, policy.write && policy.memory)
+    const joined = flights.joinable(location, storesAnywhere(scope, policy))
     const joins = policy.read && joined !== undefined && (!isRetry || joined.fence.openedAt === joinedAt)
-    if (joins) scope.counters.add('coalesced')
-    const flight = joins ? joined : startLoad(load, false)
-    const softMs = canServeStale() ? policy.softTimeout : 0
+    if (joins) {
+      scope.counters.add('coalesced')
+      load.gathering?.needsNoLoad()
+    }
+    const current: Flight = joins ? joined : startLoad(load, false)
+    flight = current
     let landing: Landing | typeof SLOW
     try {
-      landing = await waitFor(flight, { softMs, hardMs: policy.hardTimeout, signal: policy.signal })
+      // Whether there is something stale may only turn out while we wait.
+      landing = await waitFor(current, { softMs: policy.softTimeout, hardMs: policy.hardTimeout, signal: policy.signal })
       if (landing === SLOW) {
         if (canServeStale()) return serveStale('load-slow')
-        // Invalidated while we waited: now there is only the load to wait for.
-        landing = await waitFor(flight, { softMs: 0, hardMs: policy.hardTimeout === 0 ? 0 : policy.hardTimeout - softMs, signal: policy.signal })
+        const hardMs = policy.hardTimeout === 0 ? 0 : policy.hardTimeout - policy.softTimeout
+        landing = await waitFor(current, { softMs: 0, hardMs, signal: policy.signal })
       }
     } catch (error) {
+      countMiss()
       if (policy.signal?.aborted || !canServeStale()) throw error
-      reportFailure(load, flight, error)
+      reportFailure(load, current, error)
       return serveStale('load-failed')
     }
     if (landing === SLOW) continue
     // A tag that only the loader named may have been invalidated after the load began and before we joined it: to us, its value is too old.
-    const tooOld = mechanisms.lateDetach && joinedAt > flight.fence.openedAt && landing.lateIds.some((id) => changes.changedSince(id, flight.fence.openedAt))
-    if (!tooOld) return served(landing.value)
+    const { openedAt } = current.fence
+    const tooOld = mechanisms.lateDetach && joinedAt > openedAt && landing.lateIds.some((id) => changes.changedSince(id, openedAt))
+    if (tooOld) continue
+    if (landing.isFromRedis) countRedisHit(scope, key)
+    else countMiss()
+    return served(landing.value)
   }
+}
+
+/** A value that was found in Redis. */
+export function countRedisHit({ counters, path, shared: { events } }: Scope, key: string): void {
+  counters.add('redisHits')
+  if (events.hit.wanted) events.emit('hit', { namespace: path, key, tier: 'redis' })
 }
 
 /** Renews a value that is still fresh, for the sake of later calls. */

@@ -1,2 +1,3 @@
 export { Entry } from './entry.js'
+export { Locations } from './locations.js'
 export { MemoryStore, type MemoryBounds } from './memory-store.js'

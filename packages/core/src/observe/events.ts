@@ -22,7 +22,7 @@ export interface CacheEvents {
   /** A stale value was served within grace: the load failed, was slow, or is not to be tried again yet. */
   stale: { readonly namespace: string; readonly key: string; readonly reason: 'load-failed' | 'load-slow' | 'load-postponed' }
   /** An error no caller was told of. */
-  error: { readonly namespace: string; readonly key: string | undefined; readonly error: unknown; readonly during: 'load' | 'store' | 'listener' }
+  error: { readonly namespace: string; readonly key: string | undefined; readonly error: unknown; readonly during: 'load' | 'store' | 'redis' | 'listener' }
   /** The connection status or the life of the cache changed. */
   state: { readonly namespace: string; readonly status: ConnectionStatus; readonly closed: boolean }
 }

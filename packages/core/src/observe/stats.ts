@@ -37,6 +37,10 @@ export interface CacheStats {
 /** The counters of one namespace. Each also counts for the namespaces above it. */
 export class Counters {
   memoryHits = 0
+  redisHits = 0
+  redisErrors = 0
+  /** Loads that waited for another process, and what they loaded was not kept. */
+  droppedCommits = 0
   misses = 0
   loads = 0
   loadsFailed = 0

@@ -1,4 +1,6 @@
+import type { Codec, CompressionOption, EncryptionOption } from '../codec/index.js'
 import type { Logger } from '../observe/index.js'
+import type { RedisTarget } from '../redis/index.js'
 import type { Duration } from './duration.js'
 
 /** Told of an error that did not reach the caller: a load that failed behind a stale value, a value that cannot be kept. */
@@ -49,10 +51,40 @@ export interface MemoryOptions {
   maxBytes?: number
 }
 
+export interface OutageOptions {
+  /** Serve what is in memory for so long, though nobody can say whether it was invalidated: gives up the bound of `maxStaleness`. */
+  serve?: Duration
+}
+
 /** Options of `createCache`. Those of `EntryOptions` are the defaults of every call. */
 export interface CacheOptions extends EntryOptions {
   /** Namespace of all keys. Letters, digits, `.`, `_`, `-`; `:` separates levels. Default `'tiercel'`. */
   name?: string
+  /**
+   * The second tier: a URL (`redis:`, `rediss:`), options, or a client or cluster of `redis` or `ioredis`, which is duplicated and otherwise left alone. `false` for
+   * none. Default: the environment's `REDIS_URL`, or none.
+   */
+  redis?: RedisTarget | false
+  /** Begins the name of everything in Redis, such as `'app:'`. Letters, digits, `.`, `_`, `-` and `:`. Default none. */
+  prefix?: string
+  /** After how long at most any process stops serving what was invalidated, even one that is cut off from Redis. At least 50 ms. Default `'5s'`. */
+  maxStaleness?: Duration
+  /** How much time Redis may add to one call, whatever state it is in. Default 250 ms. */
+  deadline?: Duration
+  /** How long an attempt to connect may take. Calls do not wait for it longer than their deadline. Default `'5s'`. */
+  connectTimeout?: Duration
+  /** While Redis is away. */
+  outage?: OutageOptions
+  /** Whether values in Redis outlive a restart or failover of it. It may have lost the last invalidations, so by default they do not: `'invalidate'`. `'keep'` takes the risk. */
+  failover?: 'invalidate' | 'keep'
+  /** Another format for values in Redis. Default: JSON, and superjson for what JSON does not keep. */
+  codec?: Codec
+  /** Compress values in Redis. Default `false`. */
+  compression?: CompressionOption
+  /** Encrypt values in Redis by AES-256-GCM. Default: none. */
+  encryption?: EncryptionOption
+  /** Names this process to the others, in messages. Default: a random name. */
+  serverId?: string
   /** Bounds of the first tier. */
   memory?: MemoryOptions
   /** Give every reader its own copy (`structuredClone`) of a value from memory. Default `false`: all get the same object. */

@@ -1,5 +1,7 @@
+import { defaultLimits, resolveEntryFormat, type EntryFormat } from '../codec/index.js'
 import { InvalidOptionError } from '../errors/index.js'
 import type { Logger } from '../observe/index.js'
+import type { RedisTarget } from '../redis/index.js'
 import { toMs, toTimerMs, type Duration } from './duration.js'
 import { checkTag, checkTags } from './names.js'
 import type { CacheOptions, CallOptions, EntryOptions, ErrorHandler } from './options.js'
@@ -50,7 +52,8 @@ const DEFAULTS: Policy = {
 const ENTRY_OPTIONS = ['ttl', 'grace', 'graceRetry', 'softTimeout', 'hardTimeout', 'refresh', 'jitter', 'cacheNull', 'onError']
 const NAMES_OF_ENTRY_OPTIONS = new Set(ENTRY_OPTIONS)
 const NAMES_OF_CALL_OPTIONS = new Set([...ENTRY_OPTIONS, 'tags', 'room', 'bypass', 'memory', 'redis', 'signal'])
-const NAMES_OF_CACHE_OPTIONS = new Set([...ENTRY_OPTIONS, 'name', 'memory', 'clone', 'maxValueBytes', 'logger'])
+const REDIS_OPTIONS = ['redis', 'prefix', 'maxStaleness', 'deadline', 'connectTimeout', 'outage', 'failover', 'codec', 'compression', 'encryption', 'serverId']
+const NAMES_OF_CACHE_OPTIONS = new Set([...ENTRY_OPTIONS, ...REDIS_OPTIONS, 'name', 'memory', 'clone', 'maxValueBytes', 'logger'])
 
 /** @throws {InvalidOptionError} */
 export function resolveCall(options: CallOptions | undefined, defaults: Policy): Policy {
@@ -94,10 +97,19 @@ export interface CacheSettings {
   readonly maxValueBytes: number
   readonly clone: boolean
   readonly logger: Logger | undefined
+  readonly redis: RedisTarget | undefined
+  readonly prefix: string
+  readonly maxStalenessMs: number
+  readonly deadlineMs: number
+  readonly connectTimeoutMs: number
+  readonly serveInOutageMs: number
+  readonly keepsOnFailover: boolean
+  readonly serverId: string | undefined
+  readonly format: EntryFormat
 }
 
 /** @throws {InvalidOptionError} */
-export function resolveCache(options: CacheOptions): CacheSettings {
+export function resolveCache(options: CacheOptions, env: NodeJS.ProcessEnv = process.env): CacheSettings {
   if (typeof options !== 'object' || options === null) throw new InvalidOptionError('createCache takes an object of options')
   checkNames(options, NAMES_OF_CACHE_OPTIONS, 'createCache')
   const { memory = {}, logger } = options
@@ -106,13 +118,51 @@ export function resolveCache(options: CacheOptions): CacheSettings {
   if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
     throw new InvalidOptionError('logger must have the methods warn and error')
   }
+  const maxValueBytes = count(options.maxValueBytes, 'maxValueBytes', 16 * 2 ** 20, 2 ** 30)
   return {
+    ...resolveRedis(options, env),
+    format: resolveEntryFormat({
+      codec: options.codec,
+      compression: options.compression,
+      encryption: options.encryption,
+      limits: { ...defaultLimits, maxBytes: maxValueBytes },
+    }),
     name: options.name ?? 'tiercel',
     maxEntries: count(memory.maxEntries, 'memory.maxEntries', 10_000, 2 ** 24 - 1),
     maxBytes: count(memory.maxBytes, 'memory.maxBytes', 32 * 2 ** 20, Number.MAX_SAFE_INTEGER),
-    maxValueBytes: count(options.maxValueBytes, 'maxValueBytes', 16 * 2 ** 20, 2 ** 30),
+    maxValueBytes,
     clone: flag(options.clone, 'clone', false),
     logger,
+  }
+}
+
+function resolveRedis(options: CacheOptions, env: NodeJS.ProcessEnv) {
+  const { prefix = '', failover = 'invalidate', outage = {}, serverId } = options
+  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_.:-]{0,64}$/.test(prefix)) {
+    throw new InvalidOptionError('prefix is at most 64 letters, digits, dots, underscores, hyphens and colons')
+  }
+  if (failover !== 'invalidate' && failover !== 'keep') throw new InvalidOptionError("failover is 'invalidate' or 'keep'")
+  if (serverId !== undefined && (typeof serverId !== 'string' || !/^[\x21-\x7e]{1,64}$/.test(serverId))) {
+    throw new InvalidOptionError('serverId is 1 to 64 printable ASCII characters without spaces')
+  }
+  if (typeof outage !== 'object' || outage === null) throw new InvalidOptionError("outage must be an object such as { serve: '5m' }")
+  checkNames(outage, new Set(['serve']), 'outage')
+  const maxStalenessMs = toTimerMs(options.maxStaleness ?? 5000, 'maxStaleness')
+  const deadlineMs = toTimerMs(options.deadline ?? 250, 'deadline')
+  const serveInOutageMs = outage.serve === undefined ? 0 : toMs(outage.serve, 'outage.serve')
+  if (maxStalenessMs < 50) throw new InvalidOptionError('maxStaleness must be at least 50 ms: the network needs some time to tell everybody')
+  if (deadlineMs < 1) throw new InvalidOptionError('deadline must be at least 1 ms; to leave Redis out, give redis: false')
+  if (serveInOutageMs > 0 && serveInOutageMs < maxStalenessMs) throw new InvalidOptionError('outage.serve must be longer than maxStaleness, or it changes nothing')
+  const { redis = env.REDIS_URL === undefined || env.REDIS_URL === '' ? false : env.REDIS_URL } = options
+  return {
+    redis: redis === false ? undefined : redis,
+    prefix,
+    maxStalenessMs,
+    deadlineMs,
+    connectTimeoutMs: toTimerMs(options.connectTimeout ?? 5000, 'connectTimeout'),
+    serveInOutageMs,
+    keepsOnFailover: failover === 'keep',
+    serverId,
   }
 }
 

@@ -1,0 +1,52 @@
+/** What to forget, as it is told to other processes, kept for later in an outage, and done here. */
+export interface Change {
+  readonly mode: 'invalidate' | 'expire'
+  /** The namespace. */
+  readonly path: string
+  readonly keys: readonly string[]
+  /** Labels of tokens: `g` for the namespace itself, `t` or `r` and the name of a tag or room. */
+  readonly labels: readonly string[]
+  readonly pattern: string | undefined
+}
+
+const LONGEST_MESSAGE = 1_048_576
+
+/** One message of the bus: who sent it and what changed. A hello changes nothing and only shows its sender that it is being heard. */
+export interface Message {
+  readonly sender: string
+  readonly change: Change | undefined
+}
+
+export function encodeMessage({ sender, change }: Message): string {
+  if (change === undefined) return JSON.stringify([sender])
+  const { mode, path, keys, labels, pattern } = change
+  return JSON.stringify([sender, mode === 'expire' ? 1 : 0, path, keys, labels, ...(pattern === undefined ? [] : [pattern])])
+}
+
+/** The number and the content of a message; no content when it makes no sense, no number when it is none of ours at all. */
+export function decodeMessage(bytes: Buffer): { number: number | undefined; message: Message | undefined } {
+  const bar = bytes.indexOf(0x7c)
+  const digits = bar > 0 && bar <= 16 ? bytes.toString('latin1', 0, bar) : ''
+  if (!/^\d+$/.test(digits)) return { number: undefined, message: undefined }
+  const number = Number(digits)
+  if (bytes.length > LONGEST_MESSAGE) return { number, message: undefined }
+  try {
+    return { number, message: asMessage(JSON.parse(bytes.toString('utf8', bar + 1))) }
+  } catch {
+    return { number, message: undefined }
+  }
+}
+
+function asMessage(content: unknown): Message | undefined {
+  if (!Array.isArray(content) || typeof content[0] !== 'string') return undefined
+  const [sender, expires, path, keys, labels, pattern] = content as unknown[]
+  if (content.length === 1) return { sender: sender as string, change: undefined }
+  const fits =
+    (expires === 0 || expires === 1) && typeof path === 'string' && isStrings(keys) && isStrings(labels) && (pattern === undefined || typeof pattern === 'string')
+  if (!fits) return undefined
+  return { sender: sender as string, change: { mode: expires === 1 ? 'expire' : 'invalidate', path, keys, labels, pattern } }
+}
+
+function isStrings(list: unknown): list is string[] {
+  return Array.isArray(list) && list.every((item) => typeof item === 'string')
+}

@@ -1,0 +1,61 @@
+import { stateOf, TokenState, type Fence, type Token } from '../coherence/index.js'
+import { Entry } from '../memory/index.js'
+import type { Policy } from '../options/index.js'
+import { idInEntry, type Usable } from '../redis/index.js'
+import type { Landing } from './flight.js'
+import type { Scope } from './scope.js'
+
+export interface Sought {
+  readonly scope: Scope
+  readonly location: string
+  readonly policy: Policy
+}
+
+/** A value that came from Redis. */
+export interface Adopted extends Landing {
+  /** When it stops being fresh. */
+  readonly staleAt: number
+  /** If it is stale and in memory now: the entry, whose tokens are held once more for the caller. */
+  readonly stale: Entry | undefined
+}
+
+/**
+ * Takes a value from Redis into memory, unless something invalidated it since the fence was opened. Resolves to `undefined` when the value turns out to be damaged.
+ */
+export async function adopt({ scope, location, policy }: Sought, fence: Fence, found: Usable): Promise<Adopted | undefined> {
+  const { shared } = scope
+  const { remote, tokens, changes, memory } = shared
+  if (remote === undefined) return undefined
+  const decoded = await remote.entries.decode(found)
+  if (decoded.corrupt !== undefined) {
+    shared.countCorrupt(decoded.corrupt)
+    return undefined
+  }
+  const { header } = found
+  const carried = [...header.tags].map(([name, token]) => ({ id: idInEntry(scope.path, name) ?? '', token }))
+  const early = new Set(fence.tokens.map(({ id }) => id))
+  const lateIds = carried.map(({ id }) => id).filter((id) => !early.has(id))
+  const isCurrent = fence.holds && !lateIds.some((id) => changes.changedSince(id, fence.openedAt))
+  // Only then: what was read before a change must not be taken for what Redis has now.
+  const held = isCurrent ? carried.map(({ id, token }) => hold(scope, id, token, found.tokens.get(id) ?? '')) : []
+  const entry = new Entry(
+    decoded.value,
+    header.softExpiresAt === 0 ? 0 : remote.clock.monotonic(header.softExpiresAt),
+    remote.clock.monotonic(header.expiresAt),
+    Math.floor(fence.openedTime),
+    header.ttl,
+    held,
+    header.etag,
+  )
+  // Learning its tokens may have shown that we missed something.
+  const mayKeep = isCurrent && fence.holds && stateOf(held) !== TokenState.Dead && policy.memory && !shared.closed
+  const isKept = mayKeep && memory.set(location, entry, header.entry.length)
+  if (!isKept) tokens.release(held)
+  const stale = isKept && found.state === 'stale' ? entry : undefined
+  if (stale !== undefined) tokens.holdAgain(held)
+  return { value: decoded.value, lateIds, isFromRedis: true, staleAt: entry.staleAt, stale }
+}
+
+function hold({ shared: { tokens } }: Scope, id: string, token: string, written: string): Token {
+  return written === token || written.startsWith(`${token}<`) ? tokens.holdLearned(id, written) : tokens.holdExpired(id, written)
+}

@@ -1,0 +1,76 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Lease, RedisClock, Usable } from '../redis/index.js'
+import { adopt } from './adopt.js'
+import type { Flight, Landing } from './flight.js'
+import type { Load } from './load.js'
+
+/**
+ * What a load may do with its value. `'memory'`: keep it in this process only, where there is no Redis or it does not answer. `'nothing'`: another process is
+ * loading the key and takes too long; ours is for those who wait here.
+ */
+export type RightToStore = Lease | 'memory' | 'nothing'
+
+export type Claim = { readonly landing: Landing } | { readonly right: RightToStore }
+
+/** How long we wait for another process to load a key. */
+const LONGEST_WAIT_MS = 10_000
+
+/**
+ * Looks in Redis, and if nothing good is there asks for the right to load, waiting while another process has it. Redis gets the call's deadline for all of
+ * that; waiting for another's load is not Redis's time.
+ */
+export async function claim(load: Load, flight: Flight): Promise<Claim> {
+  const { scope, key, policy } = load
+  const { remote } = scope.shared
+  if (remote === undefined || !policy.redis || !(await remote.reachable())) return { right: 'memory' }
+  let budget = remote.budget()
+  const ids = scope.tokenIds(policy.tags, policy.room)
+  const { path } = scope
+  try {
+    let useless: Buffer | undefined
+    if (policy.read) {
+      const found = await remote.entries.read(path, key, ids, budget)
+      if (found.state === 'fresh' && !(flight.background && isDueForRenewal(found, policy.refresh, remote.clock))) {
+        const landing = await adopt(load, flight.fence, found)
+        if (landing !== undefined) return { landing }
+      }
+      if (found.state === 'stale') flight.previous = (await adopt(load, flight.fence, found))?.stale
+      if (found.state !== 'none') useless = found.checksum
+      flight.isInRedis = found.state !== 'none'
+    }
+    if (!policy.write) return { right: 'nothing' }
+    const until = performance.now() + LONGEST_WAIT_MS
+    for (;;) {
+      const acquired = await remote.entries.acquire(path, key, ids, useless, budget)
+      if (acquired.state === 'own') {
+        // Where other tokens are known here, the flight began before a change that has not arrived yet: its fence does not hold any more.
+        if (flight.fence.holds) for (const [id, written] of acquired.lease.tokens) scope.shared.tokens.learn(id, written)
+        remote.succeeded()
+        return { right: acquired.lease }
+      }
+      if (acquired.state === 'fresh') {
+        const landing = await adopt(load, flight.fence, acquired)
+        if (landing !== undefined) return { landing }
+      }
+      if (acquired.state !== 'wait') {
+        useless = acquired.checksum
+        flight.isInRedis = true
+        continue
+      }
+      // Somebody else is renewing what is still good here.
+      if (flight.background || performance.now() > until) return { right: 'nothing' }
+      load.gathering?.waits()
+      await pause(randomInt(10, 30), undefined, { ref: false })
+      // The time in between was another's, not Redis's.
+      budget = remote.budget()
+    }
+  } catch (error) {
+    remote.failed(error)
+    return { right: 'memory' }
+  }
+}
+
+function isDueForRenewal({ header }: Usable, refresh: number, clock: RedisClock): boolean {
+  return header.softExpiresAt - (1 - refresh) * header.ttl <= clock.redisTime(performance.now())
+}

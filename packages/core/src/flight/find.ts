@@ -1,0 +1,26 @@
+import type { Policy } from '../options/index.js'
+import { adopt, type Sought } from './adopt.js'
+import type { Scope } from './scope.js'
+
+/** What Redis has fresh of a key, brought into memory. For those who only look: nothing is loaded, and nobody waits for a load. */
+export async function find(scope: Scope, key: string, policy: Policy): Promise<{ readonly value: unknown; readonly msLeft: number } | undefined> {
+  const { shared } = scope
+  const { remote, fences, tokens, changes } = shared
+  if (remote === undefined || !policy.read || !policy.redis || !(await remote.reachable())) return undefined
+  const location = scope.locate(key)
+  const fence = fences.open(location, scope.holdTokens(policy.tags, policy.room), changes.now)
+  try {
+    const found = await remote.entries.read(scope.path, key, scope.tokenIds(policy.tags, policy.room), remote.budget())
+    remote.succeeded()
+    if (found.state !== 'fresh') return undefined
+    const adopted = await adopt({ scope, location, policy } satisfies Sought, fence, found)
+    return adopted === undefined ? undefined : { value: adopted.value, msLeft: adopted.staleAt - Math.floor(performance.now()) }
+  } catch (error) {
+    remote.failed(error)
+    return undefined
+  } finally {
+    fences.close(fence)
+    tokens.release(fence.tokens)
+  }
+}
+

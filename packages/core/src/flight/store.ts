@@ -1,0 +1,134 @@
+import { survey, type Survey } from '../codec/index.js'
+import type { Change, Fence } from '../coherence/index.js'
+import { UncacheableValueError } from '../errors/index.js'
+import type { Policy } from '../options/index.js'
+import type { Budget, Remote } from '../redis/index.js'
+import { fill } from './fill.js'
+import { isKeepable, notKept, storesAnywhere } from './load.js'
+import type { Scope } from './scope.js'
+
+type Pair = readonly [key: string, value: unknown]
+
+/** A value that is being set, and what was found out about it. */
+interface Setting {
+  readonly key: string
+  readonly value: unknown
+  readonly location: string
+  readonly fence: Fence
+  readonly found: Survey
+}
+
+/**
+ * Keeps values that somebody sets; what is being loaded for their keys is older, and is not kept. In Redis each takes the lease of its key away from whoever
+ * loads it, and all are announced once. Resolves to how many were kept.
+ */
+export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy): Promise<number> {
+  if (!storesAnywhere(scope, policy)) return 0
+  const { shared } = scope
+  const settings: Setting[] = []
+  const emptied: string[] = []
+  for (const pair of pairs) {
+    const setting = begin(scope, pair, policy)
+    if (setting === undefined) emptied.push(pair[0])
+    else settings.push(setting)
+  }
+  const { remote } = shared
+  if (remote === undefined || !policy.redis) return settings.filter((setting) => endInMemory(scope, setting, policy)).length
+
+  if (emptied.length > 0) await remote.invalidate(changeOf(scope, emptied))
+  if (await remote.reachable()) return storeInRedis(scope, remote, settings, policy)
+  if (settings.length > 0) remote.postpone(changeOf(scope, settings.map(({ key }) => key)))
+  return settings.filter((setting) => endInMemory(scope, setting, policy)).length
+}
+
+/** Forgets what there was of the key. Gives `undefined` when the value is not one to keep, so that the key is empty from now on. */
+function begin(scope: Scope, [key, value]: Pair, policy: Policy): Setting | undefined {
+  const { shared } = scope
+  const location = scope.locate(key)
+  shared.fences.breakKey(location)
+  shared.memory.peek(location)?.kill()
+  shared.memory.delete(location)
+  if (!isKeepable(value, policy.ttl, policy)) return undefined
+  try {
+    const found = survey(value, shared.valueLimits)
+    const fence = shared.fences.open(location, scope.holdTokens(policy.tags, policy.room), shared.changes.now)
+    return { key, value, location, fence, found }
+  } catch (error) {
+    notKept(scope, key, policy, error)
+    return undefined
+  }
+}
+
+/** Puts the value into memory, if it still is the newest. Returns whether it is kept there. */
+function endInMemory(scope: Scope, { key, value, location, fence, found }: Setting, policy: Policy): boolean {
+  const { fences, tokens, closed } = scope.shared
+  fences.close(fence)
+  let isKept = false
+  try {
+    if (policy.memory && fence.holds && !closed) {
+      fill(scope, { location, key, value, bytes: found.bytes, ttl: policy.ttl, etag: undefined, loadedAt: fence.openedTime, tokens: fence.tokens }, policy)
+      isKept = true
+    }
+  } catch (error) {
+    notKept(scope, key, policy, error)
+  }
+  if (!isKept) tokens.release(fence.tokens)
+  return isKept
+}
+
+async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Setting[], policy: Policy): Promise<number> {
+  const budget = remote.budget()
+  const announcesAlone = settings.length === 1
+  const outcomes = await Promise.all(settings.map((setting) => commit(scope, remote, budget, setting, policy, announcesAlone)))
+  const keysWith = (outcome: Outcome) => settings.filter((_, i) => outcomes[i] === outcome).map(({ key }) => key)
+  const stored = keysWith('stored')
+  const failed = keysWith('failed')
+  if (stored.length > 0 && !announcesAlone) {
+    try {
+      await remote.announce(changeOf(scope, stored), budget)
+    } catch {
+      failed.push(...stored)
+    }
+  }
+  // Redis may hold the older value of these, or others may serve it.
+  if (failed.length > 0) remote.postpone(changeOf(scope, failed))
+  return settings.filter((setting, i) => {
+    // What is not in Redis may be kept here all the same, as in any outage.
+    const isInMemory = outcomes[i] === 'superseded' || outcomes[i] === 'not-encodable' ? drop(scope, setting) : endInMemory(scope, setting, policy)
+    return isInMemory || outcomes[i] === 'stored'
+  }).length
+}
+
+type Outcome = 'stored' | 'superseded' | 'not-encodable' | 'failed'
+
+async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value, fence, found }: Setting, policy: Policy, announces: boolean): Promise<Outcome> {
+  const { path, counters, shared } = scope
+  const { ttl, grace } = policy
+  try {
+    const lease = await remote.entries.seize(path, key, scope.tokenIds(policy.tags, policy.room), budget)
+    if (fence.holds) for (const [id, written] of lease.tokens) shared.tokens.learn(id, written)
+    const bytes = await remote.entries.encode(lease, { value, form: found.form, ttl, grace, etag: undefined })
+    const change = announces ? changeOf(scope, [key]) : undefined
+    if (await remote.commit(lease, bytes, ttl + grace, budget, change)) return 'stored'
+    counters.add('droppedCommits')
+    return 'superseded'
+  } catch (error) {
+    if (error instanceof UncacheableValueError) {
+      notKept(scope, key, policy, error)
+      await remote.invalidate(changeOf(scope, [key]))
+      return 'not-encodable'
+    }
+    remote.failed(error)
+    return 'failed'
+  }
+}
+
+function drop(scope: Scope, { fence }: Setting): false {
+  scope.shared.fences.close(fence)
+  scope.shared.tokens.release(fence.tokens)
+  return false
+}
+
+function changeOf({ path }: Scope, keys: readonly string[]): Change {
+  return { mode: 'invalidate', path, keys, labels: [], pattern: undefined }
+}

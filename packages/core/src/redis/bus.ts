@@ -1,0 +1,145 @@
+import { randomBytes, randomInt } from 'node:crypto'
+import { decodeMessage, encodeMessage, Sequence, type Change } from '../coherence/index.js'
+import type { RedisConnection, Subscription } from './clients/index.js'
+import { RedisTimeoutError } from '../errors/index.js'
+import { announceScript } from './scripts.js'
+
+/** The counter of changes is kept alive by heartbeats and invalidations. Losing it only makes everybody forget. */
+const SEQUENCE_TTL_MS = 86_400_000
+
+const HELLO_TIMEOUT_MS = 1000
+
+export interface BusHandlers {
+  /** Another process changed something. */
+  onChange(change: Change): void
+  /** Something was missed, or could have been. */
+  onGap(): void
+  /** What arrived makes no sense: somebody else writes to our channel. */
+  onForeign(): void
+}
+
+/** Tells all processes what to forget, in an order they agree on, and notices when it does not hear everything. */
+export class Bus {
+  readonly sequence = new Sequence()
+  /** Distinguishes this cache from all others on the bus. */
+  readonly self: string
+  readonly #connection: RedisConnection
+  readonly #channel: string
+  readonly #handlers: BusHandlers
+  #subscription: Promise<Subscription> | undefined
+  #acknowledged = false
+  #closed = false
+  readonly #onHeard = new Set<() => void>()
+  /** Messages of our own that came back. */
+  echoes = 0
+
+  constructor(
+    connection: RedisConnection,
+    channel: string,
+    readonly sequenceKey: string,
+    serverId: string | undefined,
+    handlers: BusHandlers,
+  ) {
+    this.#connection = connection
+    this.#channel = channel
+    this.#handlers = handlers
+    this.self = `${serverId === undefined ? '' : `${serverId}~`}${randomBytes(9).toString('base64url')}`
+  }
+
+  /** What a script needs to announce a change: channel, message, how long the counter is kept, and where it begins should it be gone: at a number nobody has seen. */
+  announcement(change: Change | undefined): string[] {
+    return [this.#channel, encodeMessage({ sender: this.self, change }), ...this.counter()]
+  }
+
+  counter(): [ttl: string, seed: string] {
+    return [String(SEQUENCE_TTL_MS), String(randomInt(2 ** 40, 2 ** 47))]
+  }
+
+  async announce(change: Change | undefined, timeoutMs: number): Promise<void> {
+    await this.#connection.run(announceScript, [this.sequenceKey], this.announcement(change), timeoutMs)
+  }
+
+  /**
+   * Resolves when we hear what is said. The server's word that we are subscribed is not enough, since that connection may be dead by now: we listen for our own
+   * voice, after every reconnection too. Until then nothing is confirmed.
+   */
+  async listen(timeoutMs: number): Promise<void> {
+    if (this.#subscription === undefined) {
+      this.#subscription = this.#subscribe()
+      // It is tried again by whoever listens next; that we do not hear shows below.
+      this.#subscription.catch(() => {})
+    }
+    if (this.sequence.position !== undefined) return
+    const heard = this.#untilHeard(timeoutMs)
+    if (this.#acknowledged) await this.announce(undefined, timeoutMs)
+    await heard
+  }
+
+  /** The connection seems dead though nobody said so. */
+  recycle(): void {
+    this.sequence.lose()
+    this.#acknowledged = false
+    this.#subscription?.then((subscription) => subscription.recycle(), () => {})
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#subscription?.then((subscription) => subscription.close(), () => {})
+  }
+
+  async #subscribe(): Promise<Subscription> {
+    try {
+      const subscription = await this.#connection.subscribe(this.#channel, {
+        onMessage: (bytes) => this.#onMessage(bytes),
+        onSubscribed: () => {
+          this.#acknowledged = true
+          this.sequence.lose()
+          this.announce(undefined, HELLO_TIMEOUT_MS).catch(() => {})
+        },
+        onLost: () => {
+          this.#acknowledged = false
+          this.sequence.lose()
+        },
+      })
+      if (this.#closed) subscription.close()
+      return subscription
+    } catch (error) {
+      this.#subscription = undefined
+      throw error
+    }
+  }
+
+  #untilHeard(timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const heard = () => {
+        clearTimeout(timer)
+        this.#onHeard.delete(heard)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        this.#onHeard.delete(heard)
+        reject(new RedisTimeoutError('The messages of Redis do not reach this process'))
+      }, timeoutMs)
+      timer.unref()
+      this.#onHeard.add(heard)
+    })
+  }
+
+  #onMessage(bytes: Buffer): void {
+    const { number, message } = decodeMessage(bytes)
+    if (number === undefined || message === undefined) this.#handlers.onForeign()
+    if (number === undefined) return
+    const isOwn = message?.sender === this.self
+    if (isOwn) this.echoes++
+    if (isOwn && message.change === undefined && this.sequence.position === undefined) {
+      // What was said while we could not hear is behind us, and with it all we knew.
+      this.#handlers.onGap()
+      this.sequence.begin(number)
+      for (const heard of this.#onHeard) heard()
+      return
+    }
+    const isNext = this.sequence.advance(number)
+    if (!isNext || message === undefined) this.#handlers.onGap()
+    else if (!isOwn && message.change !== undefined) this.#handlers.onChange(message.change)
+  }
+}

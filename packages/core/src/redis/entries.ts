@@ -1,0 +1,236 @@
+import { decodeEntry, encodeEntry, readHeader, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
+import type { BatchReader } from './batch-reader.js'
+import type { Budget } from './budget.js'
+import type { RedisConnection, Reply } from './clients/index.js'
+import type { RedisNames } from './names.js'
+import type { RedisClock } from './redis-clock.js'
+import { acquireScript, commitScript, releaseScript, renewScript, replaceScript, seizeScript, tokensScript } from './scripts.js'
+import { groupBySlot } from './by-slot.js'
+import { newNonce } from './nonce.js'
+import { idInEntry, nameInEntry, TOKEN_TTL_MS } from './token-names.js'
+
+/** How long a lease outlives an owner that died. */
+const LEASE_MS = 3000
+
+/** What was found of a key. */
+export type Judged =
+  | { readonly state: 'none' }
+  /** Something is there that must not be served: damaged, foreign, invalidated or too old. */
+  | { readonly state: 'useless'; readonly checksum: Buffer }
+  | {
+      readonly state: 'fresh' | 'stale'
+      readonly header: EntryHeader
+      readonly checksum: Buffer
+      /** What Redis has for each token the entry names, by its id. */
+      readonly tokens: ReadonlyMap<string, string>
+    }
+
+export type Usable = Extract<Judged, { header: EntryHeader }>
+
+/** The right to store what is loaded, as long as nobody takes it away. */
+export interface Lease {
+  readonly id: string
+  readonly path: string
+  readonly key: string
+  /** The tokens from before the load, by their ids. */
+  readonly tokens: ReadonlyMap<string, string>
+}
+
+export type Acquired = Usable | { readonly state: 'useless'; readonly checksum: Buffer } | { readonly state: 'own'; readonly lease: Lease } | { readonly state: 'wait' }
+
+export interface Storable {
+  readonly value: unknown
+  /** What `survey` found, so that it is not asked twice. */
+  readonly form: ValueForm
+  readonly ttl: number
+  readonly grace: number
+  readonly etag: string | undefined
+}
+
+export interface EntriesSettings {
+  readonly connection: RedisConnection
+  readonly names: RedisNames
+  readonly clock: RedisClock
+  readonly format: EntryFormat
+  readonly reader: BatchReader
+  readonly slot: (key: string) => number
+  onCorrupt(reason: CorruptReason): void
+}
+
+/** The second tier: entries in Redis, each valid only as long as the tokens it carries are the current ones there. */
+export class RedisEntries {
+  constructor(readonly settings: EntriesSettings) {}
+
+  /** Reads a key together with the tokens it is likely to depend on. Tokens come from Redis at every read: those in memory say nothing about it. */
+  async read(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Judged> {
+    const { names, reader } = this.settings
+    const wanted = [names.entry(path, key), ...ids.map((id) => names.token(id))]
+    const [bytes, ...written] = await budget.spend((ms) => reader.read(wanted, ms))
+    if (bytes === null || bytes === undefined) return { state: 'none' }
+    return this.#judge(path, key, bytes, ids, new Map(ids.map((id, i) => [id, written[i]?.toString() ?? ''])), budget)
+  }
+
+  /**
+   * Asks for the right to load a key. Gives what is there instead, should somebody have stored it meanwhile.
+   *
+   * @param useless The checksum of an entry that is known to be of no use.
+   */
+  async acquire(path: string, key: string, ids: readonly string[], useless: Buffer | undefined, budget: Budget): Promise<Acquired> {
+    const { connection, names } = this.settings
+    const entry = names.entry(path, key)
+    const lease = names.lease(entry)
+    const { near, far } = this.#split(entry, ids)
+    const id = newNonce()
+    const { outcome, found, tokens } = await budget.spend(async (ms) => {
+      const tokens = await this.#makeTokens(far, ms)
+      const keys = [entry, lease, ...near.map((tokenId) => names.token(tokenId))]
+      const args = [id, String(LEASE_MS), useless ?? '', newNonce(), String(TOKEN_TTL_MS)]
+      const [outcome, found, written] = (await connection.run(acquireScript, keys, args, ms)) as [number, Buffer, Reply[]]
+      near.forEach((tokenId, i) => tokens.set(tokenId, String(written[i])))
+      return { outcome, found, tokens }
+    })
+    if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
+    if (outcome === 3) return { state: 'wait' }
+    const judged = await this.#judge(path, key, found, ids, tokens, budget)
+    return judged.state === 'none' ? { state: 'wait' } : judged
+  }
+
+  /** Takes the right to store a key from whoever has it. */
+  async seize(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Lease> {
+    const { connection, names } = this.settings
+    const entry = names.entry(path, key)
+    const { near, far } = this.#split(entry, ids)
+    const id = newNonce()
+    return budget.spend(async (ms) => {
+      const tokens = await this.#makeTokens(far, ms)
+      const keys = [names.lease(entry), ...near.map((tokenId) => names.token(tokenId))]
+      const written = (await connection.run(seizeScript, keys, [id, String(LEASE_MS), newNonce(), String(TOKEN_TTL_MS)], ms)) as Reply[]
+      near.forEach((tokenId, i) => tokens.set(tokenId, String(written[i])))
+      return { id, path, key, tokens }
+    })
+  }
+
+  /** The tokens of labels that were not known when the lease was taken. */
+  async tokensOf(ids: readonly string[], budget: Budget): Promise<Map<string, string>> {
+    return budget.spend((ms) => this.#makeTokens(ids, ms))
+  }
+
+  /** The bytes of a value under a lease. Settled before it returns, unless they are compressed: a later change by the caller does not reach them. */
+  encode({ path, key, tokens }: Omit<Lease, 'id'>, { value, form, ttl, grace, etag }: Storable): Buffer | Promise<Buffer> {
+    const { clock, format } = this.settings
+    const now = clock.redisTime(performance.now())
+    const tags = new Map([...tokens].map(([id, written]) => [nameInEntry(id), currentOf(written)]))
+    const fields = { key: `${path}\0${key}`, value, softExpiresAt: now + ttl, expiresAt: now + ttl + grace, ttl, tags, form }
+    return encodeEntry(etag === undefined ? fields : { ...fields, etag }, format)
+  }
+
+  /** Stores an entry if the lease is still ours. Resolves to whether it was. */
+  async commit({ id, path, key }: Lease, bytes: Buffer, lifetime: number, budget: Budget): Promise<boolean> {
+    const entry = this.settings.names.entry(path, key)
+    const keys = [entry, this.settings.names.lease(entry)]
+    return (await budget.spend((ms) => this.settings.connection.run(commitScript, keys, [id, bytes, String(lifetime)], ms))) === 1
+  }
+
+  /** Puts an entry in the place of the same one with other times. */
+  async replace(path: string, key: string, checksum: Buffer, bytes: Buffer, lifetime: number, budget: Budget): Promise<boolean> {
+    const { connection, names } = this.settings
+    return (await budget.spend((ms) => connection.run(replaceScript, [names.entry(path, key)], [checksum, bytes, String(lifetime)], ms))) === 1
+  }
+
+  /** Keeps a lease while its owner loads. Returns a function that ends that; whether the lease is still ours shows when it is used. */
+  keepAlive({ id, path, key }: Lease, timeoutMs: number): () => void {
+    const { connection, names } = this.settings
+    const lease = names.lease(names.entry(path, key))
+    const renew = () => connection.run(renewScript, [lease], [id, String(LEASE_MS)], timeoutMs).catch(() => {})
+    const timer = setInterval(renew, LEASE_MS / 3)
+    timer.unref()
+    return () => clearInterval(timer)
+  }
+
+  /** Gives a lease back that is not going to be used, so that others need not wait for its end. */
+  release({ id, path, key }: Lease, timeoutMs: number): void {
+    const { connection, names } = this.settings
+    connection.run(releaseScript, [names.lease(names.entry(path, key))], [id], timeoutMs).catch(() => {})
+  }
+
+  /** The tokens an entry carries, by their ids, as Redis has them. */
+  carriedBy({ header, tokens }: Usable, path: string): Map<string, string> {
+    const ids = [...header.tags.keys()].map((name) => idInEntry(path, name) ?? '')
+    return new Map(ids.map((id) => [id, tokens.get(id) ?? '']))
+  }
+
+  decode({ header }: Usable): DecodedEntry | { corrupt: CorruptReason } | Promise<DecodedEntry | { corrupt: CorruptReason }> {
+    return decodeEntry(header, this.settings.format)
+  }
+
+  async #judge(path: string, key: string, bytes: Buffer, ids: readonly string[], known: ReadonlyMap<string, string>, budget: Budget): Promise<Judged> {
+    const { clock, onCorrupt } = this.settings
+    const checksum = Buffer.from(bytes.subarray(10, 14))
+    const header = readHeader(bytes, `${path}\0${key}`)
+    if (header.corrupt !== undefined) {
+      onCorrupt(header.corrupt)
+      return { state: 'useless', checksum }
+    }
+    const now = clock.redisTime(performance.now())
+    const carried = new Map<string, string>()
+    for (const [name, token] of header.tags) {
+      const id = idInEntry(path, name)
+      if (id === undefined) return { state: 'useless', checksum }
+      carried.set(id, token)
+    }
+    // It must depend on its namespace and those above; which labels it has is its own affair.
+    const isOfNamespace = ids.every((id) => !id.endsWith('\0g') || carried.has(id))
+    if (!isOfNamespace || header.expiresAt <= now) return { state: 'useless', checksum }
+
+    const tokens = await this.#withUnknown(carried, known, budget)
+    let isFresh = header.softExpiresAt > now
+    for (const [id, token] of carried) {
+      const written = tokens.get(id) ?? ''
+      if (currentOf(written) === token) continue
+      if (expiredOf(written) !== token) return { state: 'useless', checksum }
+      isFresh = false
+    }
+    return { state: isFresh ? 'fresh' : 'stale', header, checksum, tokens }
+  }
+
+  /** Labels that only the entry names cost a second read. */
+  async #withUnknown(carried: ReadonlyMap<string, string>, known: ReadonlyMap<string, string>, budget: Budget): Promise<ReadonlyMap<string, string>> {
+    const { names, reader } = this.settings
+    const unknown = [...carried.keys()].filter((id) => !known.has(id))
+    if (unknown.length === 0) return known
+    const written = await budget.spend((ms) => reader.read(unknown.map((id) => names.token(id)), ms))
+    return new Map([...known, ...unknown.map((id, i): [string, string] => [id, written[i]?.toString() ?? ''])])
+  }
+
+  /** Tokens in the entry's slot are handled with it, in one command; on a standalone server these are all. */
+  #split(entry: string, ids: readonly string[]): { near: string[]; far: string[] } {
+    const { names, slot } = this.settings
+    const home = slot(entry)
+    const near = ids.filter((id) => slot(names.token(id)) === home)
+    return { near, far: near.length === ids.length ? [] : ids.filter((id) => !near.includes(id)) }
+  }
+
+  async #makeTokens(ids: readonly string[], ms: number): Promise<Map<string, string>> {
+    const { connection, names, slot } = this.settings
+    const tokens = new Map<string, string>()
+    const groups = groupBySlot(ids, (id) => names.token(id), slot)
+    await Promise.all(
+      groups.map(async (group) => {
+        const keys = group.map((id) => names.token(id))
+        const written = (await connection.run(tokensScript, keys, [newNonce(), String(TOKEN_TTL_MS)], ms)) as Reply[]
+        group.forEach((id, i) => tokens.set(id, String(written[i])))
+      }),
+    )
+    return tokens
+  }
+}
+
+function currentOf(written: string): string {
+  const at = written.indexOf('<')
+  return at < 0 ? written : written.slice(0, at)
+}
+
+function expiredOf(written: string): string | undefined {
+  const at = written.indexOf('<')
+  return at < 0 ? undefined : written.slice(at + 1)
+}

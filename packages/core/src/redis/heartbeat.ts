@@ -1,0 +1,118 @@
+import type { Gate } from '../coherence/index.js'
+import type { Bus } from './bus.js'
+import type { RedisConnection, Reply } from './clients/index.js'
+import type { RedisClock } from './redis-clock.js'
+import { heartbeatScript } from './scripts.js'
+
+/** After so long without a read nothing has to be confirmed, and an idle process sends nothing. */
+const REST_AFTER_MS = 10_000
+
+export interface HeartbeatSettings {
+  readonly connection: RedisConnection
+  readonly bus: Bus
+  readonly clock: RedisClock
+  readonly gate: Gate
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** Counts up with every read. */
+  reads(): number
+  onGap(): void
+  onFailure(error: unknown): void
+  /** The servers that answered, as one string. */
+  onRun(run: string): Promise<void>
+}
+
+/** Confirms, again and again, that every change up to a moment has arrived here. Relies on no event of any client: those are late, missing or wrong. */
+export class Heartbeat {
+  readonly #settings: HeartbeatSettings
+  #timer: NodeJS.Timeout | undefined
+  #readsSeen = 0
+  #lastReadAt = 0
+  #running = false
+
+  constructor(settings: HeartbeatSettings) {
+    this.#settings = settings
+  }
+
+  /** Goes on if it was resting. Called by reads that memory could not answer. */
+  wake(): void {
+    if (!this.#running || this.#timer !== undefined) return
+    this.#lastReadAt = performance.now()
+    this.#schedule(0)
+  }
+
+  start(): void {
+    this.#running = true
+    this.#lastReadAt = performance.now()
+    this.#schedule(this.#settings.intervalMs)
+  }
+
+  stop(): void {
+    this.#running = false
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /**
+   * Asks for the number of the last change and waits until it has arrived. What is confirmed is the moment of asking: later changes have later numbers.
+   */
+  async beat(): Promise<void> {
+    const { connection, bus, clock, gate, timeoutMs, intervalMs, onGap, onRun } = this.#settings
+    const askedAt = performance.now()
+    const positionAsked = bus.sequence.position
+    const [reply, run] = await Promise.all([connection.run(heartbeatScript, [bus.sequenceKey], bus.counter(), timeoutMs) as Promise<Reply[]>, this.#runs()])
+    const [number, seconds, micros] = reply.map(Number) as [number, number, number]
+    clock.learn(seconds * 1000 + micros / 1000, askedAt)
+    await onRun(run)
+    if (positionAsked === undefined || bus.sequence.position === undefined) {
+      await bus.listen(timeoutMs)
+      return
+    }
+    if (number < positionAsked) {
+      // The counter was lost and begun anew.
+      onGap()
+      bus.recycle()
+      return
+    }
+    if (await bus.sequence.deliveredUpTo(number, Math.max(intervalMs / 2, 50))) {
+      gate.confirmedAt = askedAt
+    } else {
+      onGap()
+      bus.recycle()
+    }
+  }
+
+  /** Which run of which servers it is: an id that changes with every restart and failover. */
+  async #runs(): Promise<string> {
+    const { connection, timeoutMs } = this.#settings
+    const nodes = await connection.masters()
+    const runs = await Promise.all(
+      nodes.map(async (node) => /run_id:(\w+)/.exec(String(await node.send(['INFO', 'server'], timeoutMs)))?.[1] ?? ''),
+    )
+    return runs.sort().join(',')
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = setTimeout(() => void this.#tick(), ms)
+    this.#timer.unref()
+  }
+
+  async #tick(): Promise<void> {
+    const { reads, intervalMs, onFailure } = this.#settings
+    const now = performance.now()
+    if (reads() !== this.#readsSeen) {
+      this.#readsSeen = reads()
+      this.#lastReadAt = now
+    }
+    if (now - this.#lastReadAt > REST_AFTER_MS) {
+      this.#timer = undefined
+      return
+    }
+    try {
+      await this.beat()
+    } catch (error) {
+      onFailure(error)
+    }
+    if (this.#running) this.#schedule(intervalMs)
+  }
+}

@@ -1,0 +1,322 @@
+import type { CorruptReason, EntryFormat } from '../codec/index.js'
+import { Gate, Journal, type Change } from '../coherence/index.js'
+import { ClosedError, RedisRefusedError, RedisUnavailableError } from '../errors/index.js'
+import { BatchReader } from './batch-reader.js'
+import { Budget } from './budget.js'
+import { Bus } from './bus.js'
+import type { RedisConnection } from './clients/index.js'
+import { RedisEntries, type Lease } from './entries.js'
+import { Heartbeat } from './heartbeat.js'
+import { Invalidator } from './invalidator.js'
+import { RedisNames } from './names.js'
+import { RedisClock } from './redis-clock.js'
+import { commitAndAnnounceScript, noteRunScript } from './scripts.js'
+import { slotsOf } from './by-slot.js'
+
+export interface RemoteSettings {
+  /** Path of the cache's first level, whose bus and run all of it shares. */
+  readonly busPath: string
+  readonly prefix: string
+  readonly deadlineMs: number
+  readonly maxStalenessMs: number
+  /** During an outage memory answers for so long, in place of `maxStalenessMs`. 0 changes nothing. */
+  readonly serveInOutageMs: number
+  /** Whether entries survive a restart or failover of Redis. */
+  readonly keepsOnFailover: boolean
+  readonly serverId: string | undefined
+  readonly format: EntryFormat
+}
+
+export interface RemoteHandlers {
+  /** Another process says what to forget. */
+  onChange(change: Change): void
+  /** Everything may be old. */
+  onFlush(): void
+  onError(error: unknown): void
+  onCorrupt(reason: CorruptReason): void
+  onForeign(): void
+  onState(state: RemoteState): void
+  /** Counts up with every read. */
+  reads(): number
+}
+
+/**
+ * `connecting` until the first connection, `up` while Redis answers, `outage` while it does not: nothing is asked of it then, and what it should be told is
+ * written down.
+ */
+export type RemoteState = 'connecting' | 'up' | 'outage' | 'closed'
+
+/** So many failures in a row make an outage. One that leaves an invalidation untold makes one at once. */
+const FAILURES_OF_AN_OUTAGE = 3
+const FIRST_RETRY_MS = 50
+const LONGEST_RETRY_MS = 1000
+/** A recovery may take longer than a call may wait. */
+const RECOVERY_TIMEOUT_MS = 1000
+
+/** Redis as the rest of the cache sees it: there or not, and what it holds. */
+export class Remote {
+  readonly entries: RedisEntries
+  readonly clock = new RedisClock()
+  readonly gate: Gate
+  readonly journal = new Journal()
+  readonly bus: Bus
+  readonly #connection: RedisConnection
+  readonly #settings: RemoteSettings
+  readonly #handlers: RemoteHandlers
+  readonly #invalidator: Invalidator
+  readonly #heartbeat: Heartbeat
+  readonly #names: RedisNames
+  readonly #firstDeadline: Promise<void>
+  #firstTimer: NodeJS.Timeout | undefined
+  #endFirstWait: () => void = () => {}
+  #state: RemoteState = 'connecting'
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+  #retryMs = FIRST_RETRY_MS
+  #run: string | undefined
+
+  constructor(connection: RedisConnection, settings: RemoteSettings, handlers: RemoteHandlers) {
+    this.#connection = connection
+    this.#settings = settings
+    this.#handlers = handlers
+    this.#names = new RedisNames(settings.prefix)
+    const slot = slotsOf(connection)
+    const { clock } = this
+    this.gate = new Gate(settings.maxStalenessMs)
+    this.bus = new Bus(connection, this.#names.busChannel(settings.busPath), this.#names.busSequence(settings.busPath), settings.serverId, {
+      onChange: handlers.onChange,
+      onGap: handlers.onFlush,
+      onForeign: handlers.onForeign,
+    })
+    this.entries = new RedisEntries({
+      connection,
+      names: this.#names,
+      clock,
+      slot,
+      format: settings.format,
+      reader: new BatchReader(connection, slot, settings.deadlineMs),
+      onCorrupt: handlers.onCorrupt,
+    })
+    this.#invalidator = new Invalidator({ connection, names: this.#names, bus: this.bus, slot })
+    this.#heartbeat = new Heartbeat({
+      connection,
+      bus: this.bus,
+      clock,
+      gate: this.gate,
+      intervalMs: Math.max(10, Math.min(1000, settings.maxStalenessMs / 3)),
+      timeoutMs: settings.deadlineMs,
+      reads: handlers.reads,
+      onGap: handlers.onFlush,
+      onFailure: (error) => this.failed(error),
+      onRun: (run) => this.#noteRun(run),
+    })
+    this.#firstDeadline = new Promise((resolve) => {
+      this.#endFirstWait = resolve
+      this.#firstTimer = setTimeout(resolve, settings.deadlineMs)
+    })
+    void this.#recover()
+  }
+
+  get state(): RemoteState {
+    return this.#state
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up'
+  }
+
+  /** Resolves to whether Redis can be asked. Only before the first connection is there anything to wait for, and only until the first deadline. */
+  async reachable(): Promise<boolean> {
+    if (this.#state === 'connecting') await this.#firstDeadline
+    if (this.#state !== 'up') return false
+    this.#heartbeat.wake()
+    return true
+  }
+
+  /** Resolves with the first connection or the first deadline. */
+  async ready(): Promise<void> {
+    await this.#firstDeadline
+  }
+
+  budget(): Budget {
+    return new Budget(this.#settings.deadlineMs)
+  }
+
+  get deadlineMs(): number {
+    return this.#settings.deadlineMs
+  }
+
+  /**
+   * The tokens of labels that were named only after the load. They say nothing of what happened before they were read; the bus does. `undefined` when it did
+   * not deliver everything up to then in time: whether one of the labels was invalidated during the load is not known.
+   */
+  async lateTokens(ids: readonly string[], budget: Budget): Promise<Map<string, string> | undefined> {
+    const tokens = await this.entries.tokensOf(ids, budget)
+    const key = this.bus.sequenceKey
+    const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
+    if (this.bus.sequence.position === undefined || number === null) return undefined
+    return budget.spend(async (ms) => ((await this.bus.sequence.deliveredUpTo(Number(String(number)), ms)) ? tokens : undefined))
+  }
+
+  /** Keeps a lease while its owner loads. */
+  keepAlive(lease: Lease): () => void {
+    return this.entries.keepAlive(lease, this.#settings.deadlineMs)
+  }
+
+  release(lease: Lease): void {
+    if (this.isUp) this.entries.release(lease, this.#settings.deadlineMs)
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+  }
+
+  /** Something asked of Redis came to nothing. */
+  failed(error: unknown): void {
+    this.#handlers.onError(error)
+    if (isOurOwn(error)) return
+    if (++this.#failures >= FAILURES_OF_AN_OUTAGE || error instanceof RedisUnavailableError) this.#beginOutage()
+  }
+
+  /** Makes Redis and all other processes forget, now or, if they cannot be told, as soon as they can. */
+  async invalidate(change: Change): Promise<{ durable: boolean; remoteCount: number }> {
+    if (await this.reachable()) {
+      try {
+        const remoteCount = await this.#invalidator.invalidate(change, this.#settings.deadlineMs)
+        return { durable: true, remoteCount }
+      } catch (error) {
+        this.#handlers.onError(error)
+      }
+    }
+    this.postpone(change)
+    return { durable: false, remoteCount: 0 }
+  }
+
+  /** Stores an entry if the lease is still ours, and with a change announces it. Resolves to whether it was stored. */
+  async commit(lease: Lease, bytes: Buffer, lifetimeMs: number, budget: Budget, change?: Change): Promise<boolean> {
+    if (change === undefined || this.#connection.kind === 'cluster') {
+      const isStored = await this.entries.commit(lease, bytes, lifetimeMs, budget)
+      if (isStored && change !== undefined) await this.announce(change, budget)
+      return isStored
+    }
+    const entry = this.#names.entry(lease.path, lease.key)
+    const keys = [entry, this.#names.lease(entry), this.bus.sequenceKey]
+    const args = [lease.id, bytes, String(lifetimeMs), ...this.bus.announcement(change)]
+    return (await budget.spend((ms) => this.#connection.run(commitAndAnnounceScript, keys, args, ms))) !== 0
+  }
+
+  /** Tells other processes only. For what is stored already: they drop what they have and read anew. */
+  async announce(change: Change, budget: Budget): Promise<void> {
+    await budget.spend((ms) => this.bus.announce(change, ms))
+  }
+
+  /** Redis holds something it must not serve. As long as that is so, it is not asked. */
+  postpone(change: Change): void {
+    if (this.#state === 'closed') return
+    this.journal.add(change, this.#settings.busPath)
+    this.#beginOutage()
+  }
+
+  /** What can still be told is told, within the deadline. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#move('closed')
+    this.#heartbeat.stop()
+    clearTimeout(this.#retry)
+    clearTimeout(this.#firstTimer)
+    this.#endFirstWait()
+    this.bus.close()
+    await this.#connection.close(this.#settings.deadlineMs)
+  }
+
+  #beginOutage(): void {
+    if (this.#state !== 'up') return
+    this.#move('outage')
+    this.#heartbeat.stop()
+    this.gate.bound = Math.max(this.#settings.maxStalenessMs, this.#settings.serveInOutageMs)
+    this.#retryMs = FIRST_RETRY_MS
+    // The connection may be half-open, and then would take all questions and answer none.
+    this.#connection.recycle()
+    this.#retryLater()
+  }
+
+  #retryLater(): void {
+    // Half of it at random: all processes have lost the same server.
+    this.#retry = setTimeout(() => void this.#recover(), this.#retryMs * (0.5 + Math.random() / 2))
+    this.#retry.unref()
+    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
+  }
+
+  /**
+   * Back to work, in this order: hear what others say, tell them and Redis what they missed, then forget all that was kept meanwhile. Only then is Redis asked
+   * for values again. Values are never written back: somebody may have newer ones.
+   */
+  async #recover(): Promise<void> {
+    try {
+      await this.bus.listen(RECOVERY_TIMEOUT_MS)
+      await this.#replay()
+      await this.#heartbeat.beat()
+    } catch (error) {
+      if (this.#state === 'closed') return
+      this.#handlers.onError(error)
+      this.#retryLater()
+      return
+    }
+    if (this.#state === 'closed') return
+    this.#handlers.onFlush()
+    this.gate.bound = this.#settings.maxStalenessMs
+    this.#failures = 0
+    this.#retryMs = FIRST_RETRY_MS
+    this.#move('up')
+    clearTimeout(this.#firstTimer)
+    this.#endFirstWait()
+    this.#heartbeat.start()
+  }
+
+  async #replay(): Promise<void> {
+    while (this.journal.size > 0) {
+      const changes = this.journal.take()
+      for (const [i, change] of changes.entries()) {
+        try {
+          await this.#invalidator.invalidate(change, RECOVERY_TIMEOUT_MS)
+        } catch (error) {
+          for (const untold of changes.slice(i)) this.journal.add(untold, this.#settings.busPath)
+          throw error
+        }
+      }
+    }
+  }
+
+  /** Entries from before a restart or failover may be such as were invalidated since: the last writes of a server can be lost with it. */
+  async #noteRun(run: string): Promise<void> {
+    if (run === this.#run || this.#settings.keepsOnFailover) return
+    const { busPath } = this.#settings
+    const change: Change = { mode: 'invalidate', path: busPath, keys: [], labels: ['g'], pattern: undefined }
+    const keys = [this.#names.run(busPath), this.#names.token(`${busPath}\0g`), this.bus.sequenceKey]
+    const [runKey] = keys as [string]
+    if (this.#connection.kind === 'standalone') {
+      const dropped = await this.#connection.run(noteRunScript, keys, [run, ...this.bus.announcement(change)], RECOVERY_TIMEOUT_MS)
+      // Announced to all others, but we do not listen to ourselves.
+      if (dropped === 1) this.#handlers.onFlush()
+    } else {
+      // Three slots, so three commands. The note comes last: whoever is interrupted before leaves it to be done again.
+      const noted = await this.#connection.send(['GET', runKey], { route: runKey, timeoutMs: RECOVERY_TIMEOUT_MS })
+      if (String(noted) !== run) {
+        await this.#invalidator.invalidate(change, RECOVERY_TIMEOUT_MS)
+        await this.#connection.send(['SET', runKey, run], { route: runKey, timeoutMs: RECOVERY_TIMEOUT_MS })
+        this.#handlers.onFlush()
+      }
+    }
+    this.#run = run
+  }
+
+  #move(state: RemoteState): void {
+    this.#state = state
+    this.#handlers.onState(state)
+  }
+}
+
+/** Errors of a call that say nothing about whether Redis works. */
+function isOurOwn(error: unknown): boolean {
+  return error instanceof ClosedError || (error instanceof RedisRefusedError && (error.reply === 'oom' || error.reply === 'wrongtype'))
+}

@@ -1,0 +1,161 @@
+import { softExpiryBytes, softExpiryOffset } from '../codec/index.js'
+import { defineScript } from './clients/index.js'
+
+// All scripts are constant text: what users name reaches them as KEYS and ARGV only.
+// `pcall` where a key may hold something that is not ours: a wrong type counts as nothing there.
+
+/** Reads or makes tokens. A token is made of the caller's nonce and a number, so no two are ever alike. */
+const tokensFrom = `
+local function tokens(first, nonce, ttl)
+  local list = {}
+  for i = first, #KEYS do
+    local token = redis.pcall('GET', KEYS[i])
+    if type(token) ~= 'string' then
+      token = nonce .. '.' .. i
+      redis.call('SET', KEYS[i], token, 'PX', ttl)
+    end
+    list[#list + 1] = token
+  end
+  return list
+end
+`
+
+/** Counts one change and tells everybody. A counter that was lost starts again at a number nobody has seen. */
+const announce = `
+local function announce(seq, channel, message, ttl, seed)
+  if type(redis.pcall('GET', seq)) ~= 'string' then redis.call('SET', seq, seed) end
+  local number = string.format('%.0f', redis.call('INCR', seq))
+  redis.call('PEXPIRE', seq, ttl)
+  redis.call('PUBLISH', channel, number .. '|' .. message)
+  return number
+end
+`
+
+/**
+ * Asks for the right to load a key. KEYS: entry, lease, tokens. ARGV: lease id, lease ms, checksum of the entry that is known to be of no use, nonce, token ttl.
+ * Gives the tokens, and: 1 and the entry if there is another one than that; 2 if the lease is ours; 3 if somebody else has it.
+ */
+export const acquireScript = defineScript(`${tokensFrom}
+local list = tokens(3, ARGV[4], ARGV[5])
+local entry = redis.pcall('GET', KEYS[1])
+if type(entry) == 'string' and (ARGV[3] == '' or string.sub(entry, 11, 14) ~= ARGV[3]) then return {1, entry, list} end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {2, '', list} end
+return {3, '', list}
+`)
+
+/** Takes the lease away from whoever has it: what they load is older than what is going to be set. KEYS: lease, tokens. ARGV: lease id, lease ms, nonce, token ttl. */
+export const seizeScript = defineScript(`${tokensFrom}
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return tokens(2, ARGV[3], ARGV[4])
+`)
+
+/** KEYS: tokens. ARGV: nonce, token ttl. */
+export const tokensScript = defineScript(`${tokensFrom}
+return tokens(1, ARGV[1], ARGV[2])
+`)
+
+/** Stores an entry if the lease is still ours. KEYS: entry, lease. ARGV: lease id, entry, ttl. */
+export const commitScript = defineScript(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('UNLINK', KEYS[2])
+return 1
+`)
+
+/** As commit, and tells everybody. KEYS: entry, lease, sequence. ARGV: lease id, entry, ttl, channel, message, sequence ttl, seed. */
+export const commitAndAnnounceScript = defineScript(`${announce}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('UNLINK', KEYS[2])
+return {1, announce(KEYS[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])}
+`)
+
+/** KEYS: lease. ARGV: lease id, lease ms. */
+export const renewScript = defineScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+`)
+
+/** KEYS: lease. ARGV: lease id. */
+export const releaseScript = defineScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
+return 0
+`)
+
+/** Replaces an entry by the same one with other times. KEYS: entry. ARGV: checksum of the one that was read, entry, ttl. */
+export const replaceScript = defineScript(`
+local entry = redis.pcall('GET', KEYS[1])
+if type(entry) ~= 'string' or string.sub(entry, 11, 14) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`)
+
+/**
+ * Drops or expires entries and tokens. Dropping frees memory first, so it works on a full server too.
+ * ARGV from \`first\`: mode, number of entries, nonce, token ttl. KEYS from \`key\`: entry and lease in turn, then tokens.
+ */
+const drop = `
+local function drop(key, first)
+  local expires, entries, nonce, ttl = ARGV[first] == 'expire', tonumber(ARGV[first + 1]), ARGV[first + 2], ARGV[first + 3]
+  local count = 0
+  for i = key, key + 2 * entries - 1, 2 do
+    if expires then
+      local length = redis.pcall('STRLEN', KEYS[i])
+      if type(length) == 'number' and length > ${softExpiryOffset + softExpiryBytes} then
+        redis.call('SETRANGE', KEYS[i], ${softExpiryOffset}, string.rep('\\0', ${softExpiryBytes}))
+        count = count + 1
+      end
+    else
+      count = count + redis.call('UNLINK', KEYS[i])
+    end
+    redis.call('UNLINK', KEYS[i + 1])
+  end
+  for i = key + 2 * entries, #KEYS do
+    local token = expires and redis.pcall('GET', KEYS[i])
+    if type(token) == 'string' then
+      redis.call('SET', KEYS[i], nonce .. '.' .. i .. '<' .. string.match(token, '^[^<]*'), 'PX', ttl)
+    else
+      redis.call('UNLINK', KEYS[i])
+    end
+  end
+  return count
+end
+`
+
+/** KEYS: entries and leases, tokens. ARGV: as \`drop\`. */
+export const dropScript = defineScript(`${drop}
+return drop(1, 1)
+`)
+
+/** KEYS: sequence, entries and leases, tokens. ARGV: channel, message, sequence ttl, seed, then as \`drop\`. Gives the count and the number of the change. */
+export const dropAndAnnounceScript = defineScript(`${drop}${announce}
+local count = drop(2, 5)
+return {count, announce(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])}
+`)
+
+/** KEYS: sequence. ARGV: channel, message, sequence ttl, seed. */
+export const announceScript = defineScript(`${announce}
+return announce(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+`)
+
+/**
+ * The number of the last change, the server's time and which run of which server it is. It writes, so that a primary that was demoted refuses it.
+ * KEYS: sequence. ARGV: sequence ttl, seed.
+ */
+export const heartbeatScript = defineScript(`
+if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1]) end
+local time = redis.call('TIME')
+return {redis.call('GET', KEYS[1]), time[1], time[2]}
+`)
+
+/**
+ * Notes which server the entries are on. After a restart or failover, the first to notice drops all of them: invalidations may have been lost with the old
+ * server. KEYS: run, namespace token, sequence. ARGV: run, channel, message, sequence ttl, seed.
+ */
+export const noteRunScript = defineScript(`${announce}
+if redis.pcall('GET', KEYS[1]) == ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1])
+redis.call('UNLINK', KEYS[2])
+announce(KEYS[3], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+return 1
+`)
