@@ -10,6 +10,10 @@ export type ErrorCode =
   | 'TIERCEL_LOAD_TIMEOUT'
   | 'TIERCEL_NOTHING_STALE'
   | 'TIERCEL_CLOSED'
+  | 'TIERCEL_REDIS_UNAVAILABLE'
+  | 'TIERCEL_REDIS_TIMEOUT'
+  | 'TIERCEL_REDIS_REFUSED'
+  | 'TIERCEL_MISSING_PEER'
 
 const marker = Symbol.for('tiercel.error')
 

@@ -1,0 +1,77 @@
+/** Something that is timed: a pass is `operations` operations in a loop of the subject's own, so that V8 compiles the loop for it alone. */
+export interface Subject {
+  readonly name: string
+  readonly operations: number
+  /** Before each pass, outside of the time. */
+  prepare?(): unknown
+  pass(): unknown
+  /** After each pass, outside of the time: throws when what `pass` gave is wrong. */
+  check?(result: unknown): unknown
+}
+
+/** How long to measure. */
+export interface Plan {
+  readonly rounds: number
+  /** Time that one subject is measured for in one round, at least one pass. */
+  readonly sampleMs: number
+  readonly warmUpMs: number
+}
+
+/** What was measured of one subject: one figure per round, in the order of rounds. */
+export interface Series {
+  readonly name: string
+  readonly unit: Unit
+  readonly samples: readonly number[]
+  readonly median: number
+}
+
+export type Unit = 'ns' | 'bytes' | 'steps'
+
+/** Part of the sample's time that a subject runs before it, so that it finds its own data in the processor's caches and not another's. */
+const LEAD_IN = 0.25
+
+/**
+ * Nanoseconds per operation of each subject. The rounds are interleaved (A B C, A B C, …), so that a slow moment of the machine falls
+ * on all of them. Garbage is collected whenever V8 sees fit: asking for it between samples would throw compiled code away, and would spare
+ * those who make most of it.
+ */
+export async function measure(subjects: readonly Subject[], { rounds, sampleMs, warmUpMs }: Plan): Promise<Series[]> {
+  // Twice around: what V8 learns from one subject may make it throw away the code of another.
+  for (let turn = 0; turn < 2; turn++) for (const subject of subjects) await sample(subject, warmUpMs / 2)
+  const samples = subjects.map((): number[] => [])
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, subject] of subjects.entries()) {
+      await sample(subject, sampleMs * LEAD_IN)
+      samples[i]?.push(await sample(subject, sampleMs))
+    }
+  }
+  return subjects.map(({ name }, i) => seriesOf(name, 'ns', samples[i] ?? []))
+}
+
+export function seriesOf(name: string, unit: Unit, samples: readonly number[]): Series {
+  return { name, unit, samples, median: quantile(samples, 0.5) }
+}
+
+/** Between two samples it takes the share of each. */
+export function quantile(samples: readonly number[], part: number): number {
+  const sorted = [...samples].sort((a, b) => a - b)
+  const place = part * (sorted.length - 1)
+  const lower = sorted[Math.floor(place)] ?? Number.NaN
+  const upper = sorted[Math.ceil(place)] ?? lower
+  return lower + (upper - lower) * (place % 1)
+}
+
+async function sample(subject: Subject, ms: number): Promise<number> {
+  let spent = 0
+  let operations = 0
+  do {
+    await subject.prepare?.()
+    const began = performance.now()
+    const result = subject.pass()
+    const settled = result instanceof Promise ? await result : result
+    spent += performance.now() - began
+    operations += subject.operations
+    await subject.check?.(settled)
+  } while (spent < ms)
+  return (spent * 1e6) / operations
+}
