@@ -1,5 +1,5 @@
 import { ClosedError, InvalidArgumentError } from '../errors/index.js'
-import { Batch, copyOf, countRedisHit, find, obtain, renewInBackground, store, touch, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
+import { Batch, copyOf, countRedisHit, find, obtain, renewIfDue, store, touch, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
 import type { Entry, MemoryStore } from '../memory/index.js'
 import { eventNames, isEventName, type Counters, type EventHub, type CacheEventName, type CacheListener, type CacheStats, type ConnectionStatus } from '../observe/index.js'
 import { checkKey, namespaceLevels, resolveCall, toMs, type CallOptions, type Duration, type EntryOptions, type Policy } from '../options/index.js'
@@ -58,8 +58,9 @@ export class Cache {
         const now = performance.now()
         if (this.#shared.mayServe(entry, now)) {
           this.#countHit(key)
+          // Options are resolved for it only in the last part of the TTL.
           const refresh = options?.refresh ?? this.#scope.defaults.refresh
-          if (refresh !== 0 && now >= entry.staleAt - (1 - refresh) * entry.ttl) this.#renew(key, load as Loader<unknown>, options, entry)
+          if (refresh !== 0 && now >= entry.staleAt - (1 - refresh) * entry.ttl) this.#renewIfDue(key, load as Loader<unknown>, options, entry, now)
           return Promise.resolve(this.#served<T>(entry))
         }
       }
@@ -100,6 +101,7 @@ export class Cache {
 
   /** The cached values among `keys`, in the order asked for. */
   async getMany<T = unknown>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>> {
+    this.#open()
     const unique = [...listOf(keys, 'keys')]
     const values = await Promise.all(unique.map((key) => this.get<T>(key, options)))
     const found = new Map<string, T>()
@@ -216,7 +218,7 @@ export class Cache {
    */
   namespace(name: string, options?: EntryOptions): Cache {
     this.#open()
-    return this.#namespaces.open([...this.#scope.levels, ...namespaceLevels(name)], options)
+    return this.#namespaces.open(namespaceLevels(name, this.#scope.levels), options)
   }
 
   /**
@@ -258,13 +260,14 @@ export class Cache {
    * @returns A function that ends it.
    */
   on<Name extends CacheEventName>(event: Name, listener: CacheListener<Name>): () => void {
-    if (!isEventName(event)) throw new InvalidArgumentError(`There is no event '${String(event).slice(0, 40)}'. There are: ${eventNames}`)
+    checkEvent(event)
     if (typeof listener !== 'function') throw new InvalidArgumentError('A listener is a function')
     return this.#shared.events.listen(event, this.#scope.path, listener)
   }
 
   /** Ends what `on` began. */
   off<Name extends CacheEventName>(event: Name, listener: CacheListener<Name>): void {
+    checkEvent(event)
     this.#shared.events.unlisten(event, this.#scope.path, listener)
   }
 
@@ -332,20 +335,17 @@ export class Cache {
     checkKey(key)
     if (typeof loader !== 'function') throw new InvalidArgumentError('getOrSet takes a function that loads the value')
     const location = this.#scope.locate(key)
-    let previous: Entry | undefined
-    if (policy.read && policy.memory) {
-      policy.signal?.throwIfAborted()
-      previous = this.#memory.get(location)
-      if (previous !== undefined && this.#shared.mayServe(previous, performance.now())) {
-        this.#countHit(key)
-        gathering?.needsNoLoad()
-        return this.#served(previous)
-      }
-    }
-    return obtain({ scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) })
+    policy.signal?.throwIfAborted()
+    const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
+    const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
+    const now = performance.now()
+    if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
+    this.#countHit(key)
+    renewIfDue(load, previous, now)
+    return this.#served(previous)
   }
 
-  #renew(key: string, load: Loader<unknown>, options: CallOptions | undefined, previous: Entry): void {
+  #renewIfDue(key: string, loader: Loader<unknown>, options: CallOptions | undefined, entry: Entry, now: number): void {
     let policy: Policy
     try {
       policy = resolveCall(options, this.#scope.defaults)
@@ -353,7 +353,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewInBackground({ scope: this.#scope, key, location: this.#scope.locate(key), policy, loader: load, previous })
+    renewIfDue({ scope: this.#scope, key, location: this.#scope.locate(key), policy, loader, previous: entry }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {
@@ -365,4 +365,8 @@ export class Cache {
 function listOf<T>(items: Iterable<T>, name: string): Set<T> {
   if (typeof items !== 'object' || items === null || !(Symbol.iterator in items)) throw new InvalidArgumentError(`${name} must be an array or another iterable`)
   return new Set(items)
+}
+
+function checkEvent(event: unknown): asserts event is CacheEventName {
+  if (!isEventName(event)) throw new InvalidArgumentError(`There is no event '${String(event).slice(0, 40)}'. There are: ${eventNames}`)
 }

@@ -10,12 +10,11 @@ export async function invalidate(scope: Scope, targets: Targets, mode: Invalidat
   const change = changeOf(scope, targets, mode)
   const count = forget(shared, change)
   announce(scope, targets, mode)
-  const counts = targets.keys.length > 0 || targets.pattern !== undefined
-  if (shared.remote === undefined) return counts ? { durable: true, count } : { durable: true }
+  if (shared.remote === undefined) return targets.isCounted ? { durable: true, count } : { durable: true }
   const { durable, remoteCount } = await shared.remote.invalidate(change)
   // Again: until Redis had it, a read could still bring the old value in.
   forget(shared, change)
-  return counts ? { durable, count: Math.max(count, remoteCount) } : { durable }
+  return targets.isCounted ? { durable, count: Math.max(count, remoteCount) } : { durable }
 }
 
 function changeOf(scope: Scope, { keys, tags, rooms, pattern, all }: Targets, mode: InvalidationMode): Change {

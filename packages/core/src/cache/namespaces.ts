@@ -37,8 +37,7 @@ export class Namespaces {
     if (cache === undefined) {
       cache = this.#make(new Scope(this.#shared, levels, this.#parentOf(levels), options ?? {}))
     } else if (options !== undefined && !this.#configured.has(path)) {
-      this.#scopeOf(cache).configure(options)
-      this.#followChange(path)
+      this.#configure(this.#scopeOf(cache), options)
     }
     if (options !== undefined) this.#configured.set(path, { cache, options: { ...options } })
     return cache
@@ -55,8 +54,19 @@ export class Namespaces {
     }
   }
 
-  /** Namespaces that were opened before the one above them got its options have those too. */
-  #followChange(path: string): void {
+  /** Namespaces that were opened before the one above them got its options have those too; if they do not fit one of them, all stays as it was. */
+  #configure(scope: Scope, options: EntryOptions): void {
+    try {
+      scope.configure(options)
+      this.#configureBelow(scope.path)
+    } catch (error) {
+      scope.configure({})
+      this.#configureBelow(scope.path)
+      throw error
+    }
+  }
+
+  #configureBelow(path: string): void {
     const below = [...this.#byPath.values()]
       .flatMap((ref) => ref.deref() ?? [])
       .map((cache) => this.#scopeOf(cache))

@@ -1,3 +1,4 @@
+import { globMatcher } from '../coherence/index.js'
 import { InvalidTargetError } from '../errors/index.js'
 import { checkKey, checkTag } from '../options/index.js'
 
@@ -28,6 +29,8 @@ export interface Targets {
   readonly rooms: readonly string[]
   readonly pattern: string | undefined
   readonly all: boolean
+  /** Whether keys or a pattern were named, so that it can be said how many values were there. */
+  readonly isCounted: boolean
 }
 
 const FIELDS = ['key', 'keys', 'tag', 'tags', 'room', 'rooms', 'pattern', 'all']
@@ -49,7 +52,9 @@ export function resolveTarget(target: InvalidateTarget): Targets {
     rooms: list(target.room, target.rooms, 'rooms'),
     pattern,
     all,
+    isCounted: target.key !== undefined || target.keys !== undefined || pattern !== undefined,
   }
+  if (pattern !== undefined) globMatcher(pattern)
   targets.keys.forEach((key) => checkKey(key))
   targets.tags.forEach((tag) => checkTag(tag))
   targets.rooms.forEach((room) => checkTag(room, 'room'))

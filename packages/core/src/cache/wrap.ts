@@ -1,4 +1,4 @@
-import { InvalidOptionError } from '../errors/index.js'
+import { InvalidArgumentError, InvalidOptionError } from '../errors/index.js'
 import type { CallOptions } from '../options/index.js'
 import type { Cache } from './cache.js'
 import type { InvalidateResult } from './target.js'
@@ -20,7 +20,7 @@ export interface Wrapped<Args extends unknown[], R> {
 }
 
 export function wrapFunction<Args extends unknown[], R>(cache: Cache, fn: (...args: Args) => R, options: WrapOptions<Args>): Wrapped<Args, Awaited<R>> {
-  if (typeof fn !== 'function') throw new InvalidOptionError('wrap takes the function to cache')
+  if (typeof fn !== 'function') throw new InvalidArgumentError('wrap takes the function to cache')
   if (typeof options?.key !== 'function') throw new InvalidOptionError('wrap needs `key`, a function from the arguments to the key: { key: (id) => `user:${id}` }')
   const { key, tags, room, ...rest } = options
   const dependsOnArguments = typeof tags === 'function' || typeof room === 'function'

@@ -27,6 +27,8 @@ export class Flight {
   #limit: NodeJS.Timeout | undefined
   #landed = false
   failureReported = false
+  /** Everybody who wanted it has given up: that it fails is no news. */
+  isGivenUp = false
   /** Whether Redis has anything under the key. */
   isInRedis = false
   /** What was found in Redis of the key, if memory had nothing: not fresh, but it may serve as grace. */
@@ -73,7 +75,12 @@ export class Flight {
     if (because === 'out-of-time') this.#wantedUnattended = true
     if (this.#waiters > 0) return
     if (this.#wantedUnattended) this.#startLimit()
-    else this.abort(new DOMException('Everybody who waited for the load has given up', 'AbortError'))
+    else this.#giveUp(new DOMException('Everybody who waited for the load has given up', 'AbortError'))
+  }
+
+  #giveUp(reason: unknown): void {
+    this.isGivenUp = true
+    this.abort(reason)
   }
 
   /** Whoever still waits gets what the loader makes of it; nothing is kept, and nobody joins any more. */

@@ -93,9 +93,11 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
     }
     return { value, lateIds, tokensTaken }
   } catch (error) {
-    counters.add('loadsFailed')
-    postponeNext(load)
-    if (!flight.attended) reportFailure(load, flight, error)
+    if (!flight.isGivenUp) {
+      counters.add('loadsFailed')
+      postponeNext(load)
+      if (!flight.attended) reportFailure(load, flight, error)
+    }
     throw error
   } finally {
     letGo?.()

@@ -1,3 +1,5 @@
+import { LoadTimeoutError } from '../errors/index.js'
+import type { Entry } from '../memory/index.js'
 import type { Flight, Landing } from './flight.js'
 import { copyOf } from './copy.js'
 import { reportFailure, startLoad, storesAnywhere, type Load } from './load.js'
@@ -29,7 +31,6 @@ export async function obtain(load: Load): Promise<unknown> {
     if (events.miss.wanted) events.emit('miss', { namespace: scope.path, key })
   }
 
-  policy.signal?.throwIfAborted()
   if (remote === undefined || !policy.redis) countMiss()
   if (canServeStale() && previous()?.loadsPostponed(performance.now())) {
     load.gathering?.needsNoLoad()
@@ -48,20 +49,21 @@ export async function obtain(load: Load): Promise<unknown> {
     flight = current
     let landing: Landing | typeof SLOW
     try {
-      // Whether there is something stale may only turn out while we wait.
-      landing = await waitFor(current, { softMs: policy.softTimeout, hardMs: policy.hardTimeout, signal: policy.signal })
-      if (landing === SLOW) {
-        if (canServeStale()) return serveStale('load-slow')
-        const hardMs = policy.hardTimeout === 0 ? 0 : policy.hardTimeout - policy.softTimeout
-        landing = await waitFor(current, { softMs: 0, hardMs, signal: policy.signal })
-      }
+      const { softTimeout, hardTimeout, signal } = policy
+      landing = await waitFor(current, softTimeout || hardTimeout, signal)
+      // Whether there is something stale to serve may only have turned out while we waited.
+      if (landing === SLOW && softTimeout > 0 && !canServeStale()) landing = await waitFor(current, hardTimeout && hardTimeout - softTimeout, signal)
     } catch (error) {
       countMiss()
       if (policy.signal?.aborted || !canServeStale()) throw error
       reportFailure(load, current, error)
       return serveStale('load-failed')
     }
-    if (landing === SLOW) continue
+    if (landing === SLOW) {
+      if (canServeStale()) return serveStale('load-slow')
+      countMiss()
+      throw new LoadTimeoutError(`The load took longer than its hardTimeout of ${policy.hardTimeout} ms; it goes on in the background`)
+    }
     // A tag that only the loader named may have been invalidated after the load began and before we joined it: to us, its value is too old.
     const { openedAt } = current.fence
     const tooOld = mechanisms.lateDetach && joinedAt > openedAt && landing.lateIds.some((id) => changes.changedSince(id, openedAt))
@@ -78,9 +80,10 @@ export function countRedisHit({ counters, path, shared: { events } }: Scope, key
   if (events.hit.wanted) events.emit('hit', { namespace: path, key, tier: 'redis' })
 }
 
-/** Renews a value that is still fresh, for the sake of later calls. */
-export function renewInBackground(load: Load): void {
-  const { scope, location, previous } = load
-  if (previous?.loadsPostponed(performance.now()) || scope.shared.flights.joinable(location, true) !== undefined) return
-  startLoad(load, true)
+/** Renews a value that is still fresh but will not be for long, for the sake of later calls. */
+export function renewIfDue(load: Load, entry: Entry, now: number): void {
+  const { scope, location, policy } = load
+  const isDue = policy.refresh > 0 && storesAnywhere(scope, policy) && now >= entry.staleAt - (1 - policy.refresh) * entry.ttl
+  if (!isDue || entry.loadsPostponed(now) || scope.shared.flights.joinable(location, true) !== undefined) load.gathering?.needsNoLoad()
+  else startLoad(load, true)
 }

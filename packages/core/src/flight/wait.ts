@@ -1,22 +1,15 @@
-import { LoadTimeoutError } from '../errors/index.js'
 import type { Flight, Landing } from './flight.js'
 
-/** The wait ended before the load did, and there is something stale to serve. */
+/** The wait ended before the load did. */
 export const SLOW = Symbol('slow')
 
-export interface Patience {
-  /** Milliseconds after which to settle for something stale; 0 for never. */
-  readonly softMs: number
-  /** Milliseconds after which to fail; 0 for never. */
-  readonly hardMs: number
-  readonly signal: AbortSignal | undefined
-}
-
-/** Waits for a load as long as the caller's patience lasts. The load is not ended by that, except by the last one who gives up. */
-export async function waitFor(flight: Flight, { softMs, hardMs, signal }: Patience): Promise<Landing | typeof SLOW> {
+/**
+ * Waits for a load, for `ms` milliseconds (0: as long as it takes) or until the signal. That does not end the load, except when the last one who waits gives up.
+ */
+export async function waitFor(flight: Flight, ms: number, signal: AbortSignal | undefined): Promise<Landing | typeof SLOW> {
   flight.join()
   let because: 'landed' | 'out-of-time' | 'gave-up' = 'landed'
-  if (softMs === 0 && hardMs === 0 && signal === undefined) {
+  if (ms === 0 && signal === undefined) {
     try {
       return await flight.promise
     } finally {
@@ -28,12 +21,10 @@ export async function waitFor(flight: Flight, { softMs, hardMs, signal }: Patien
   try {
     return await new Promise((resolve, reject) => {
       flight.promise.then(resolve, reject)
-      const ms = softMs > 0 ? softMs : hardMs
       if (ms > 0) {
         timer = setTimeout(() => {
           because = 'out-of-time'
-          if (softMs > 0) resolve(SLOW)
-          else reject(new LoadTimeoutError(`The load took longer than its hardTimeout of ${hardMs} ms; it goes on in the background`))
+          resolve(SLOW)
         }, ms)
         timer.unref()
       }

@@ -37,15 +37,16 @@ export function checkTagCount(count: number): void {
 }
 
 /**
- * The levels of a namespace's name: `app:users` is `users` inside `app`.
+ * The levels of a namespace's path: `app:users` is `users` inside `app`, below those it is opened from.
  *
  * @throws {InvalidOptionError}
  */
-export function namespaceLevels(name: unknown): string[] {
+export function namespaceLevels(name: unknown, above: readonly string[] = []): string[] {
   const levels = typeof name === 'string' ? name.split(':') : []
   if (levels.length === 0 || !levels.every((level) => /^[A-Za-z0-9_.-]{1,64}$/.test(level))) {
     throw new InvalidOptionError('The name of a cache or namespace is 1 to 64 letters, digits, dots, underscores and hyphens; `:` separates levels')
   }
-  if (levels.length > MAX_NAMESPACE_LEVELS) throw new InvalidOptionError(`Namespaces nest at most ${MAX_NAMESPACE_LEVELS} levels deep`)
-  return levels
+  const path = [...above, ...levels]
+  if (path.length > MAX_NAMESPACE_LEVELS) throw new InvalidOptionError(`Namespaces nest at most ${MAX_NAMESPACE_LEVELS} levels deep`)
+  return path
 }

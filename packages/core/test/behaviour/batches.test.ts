@@ -269,7 +269,7 @@ describeCaches('getOrSetMany', ({ make, pass }) => {
   })
 
   // A key whose load has to be repeated for this call finds the batch already loaded, and without it.
-  it.fails('loads again a key whose joined load turned out to be too old', async () => {
+  it('loads again a key whose joined load turned out to be too old', async () => {
     const cache = make()
     const load = heldLoader()
     const early = cache.getOrSet('a', load)

@@ -130,7 +130,7 @@ describeCaches('cancellation', ({ make, pass }) => {
   })
 
   // That its callers gave up is taken for a failure of the source.
-  it.fails('does not put the next load off because the callers of the last one gave up', async () => {
+  it('does not put the next load off because the callers of the last one gave up', async () => {
     const cache = make({ ttl: '1s', grace: '1h' })
     await cache.set('k', 'old')
     await pass(1000)
@@ -145,7 +145,7 @@ describeCaches('cancellation', ({ make, pass }) => {
   })
 
   // The caller who gave up is the one who knows; the error says only what it said itself.
-  it.fails('does not tell of a load that ended because everybody gave up as of an error', async () => {
+  it('does not tell of a load that ended because everybody gave up as of an error', async () => {
     const logger = { warn: vi.fn(), error: vi.fn() }
     const cache = make({ logger })
     const errors = heard(cache, 'error')
