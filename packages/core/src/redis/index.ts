@@ -1,4 +1,4 @@
-export { openConnection, type RedisTarget } from './clients/index.js'
+export { openConnection, type RedisOptions, type RedisTarget } from './clients/index.js'
 export { Budget } from './budget.js'
 export type { Judged, Lease, Storable, Usable } from './entries.js'
 export { RedisNames } from './names.js'
