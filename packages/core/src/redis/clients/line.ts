@@ -1,0 +1,190 @@
+import { RedisRefusedError, RedisUnavailableError, type RedisError } from '../../errors/index.js'
+import { startDeadline } from './deadline.js'
+import { Exchange } from './exchange.js'
+import { Keeper } from './keeper.js'
+import { redacted } from './redaction.js'
+import type { Argument, Reply } from './reply.js'
+import type { Wire } from './wire.js'
+
+/** Beyond it a command is refused at once: a server that does not answer must not fill the memory of its clients. */
+const MOST_UNANSWERED = 50_000
+
+/**
+ * A wire that owes replies and has given none between two looks, this far apart, is dead: at the latest after twice this.
+ * It costs no traffic, so that an idle process sends nothing; the clients' own way, pings, would.
+ */
+const STALLED_MS = 5000
+
+export interface LineOptions {
+  readonly where: string
+  readonly connectTimeoutMs: number
+  dial(lost: (reason: unknown) => void): Wire | Promise<Wire>
+  onError(error: RedisError): void
+  /** After every loss and every failed attempt. */
+  onDown?(error: RedisError): void
+}
+
+/**
+ * Commands to one server, over one wire after another. A command goes out once: what was in flight when a wire is lost
+ * fails, and what is sent while there is none fails at once, except before the outcome of the first attempt is known.
+ */
+export class Line {
+  readonly #where: string
+  readonly #keeper: Keeper
+  readonly #options: LineOptions
+  /** Everything that is not settled, and what the wire still owes a reply though its caller has gone. */
+  readonly #unanswered = new Set<Exchange>()
+  /** Commands that wait for the outcome of the first attempt. */
+  #waiting: Set<Exchange> | undefined = new Set()
+  #down: RedisError
+  #answers = 0
+  #answersSeen = 0
+  #look: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: LineOptions) {
+    this.#options = options
+    this.#where = options.where
+    this.#down = new RedisUnavailableError(`${options.where}: not connected`)
+    this.#keeper = new Keeper({
+      where: options.where,
+      connectTimeoutMs: options.connectTimeoutMs,
+      dial: options.dial,
+      greet: probe,
+      onUp: () => this.#onUp(),
+      onDown: (error) => this.#onDown(error),
+      onError: options.onError,
+    })
+    this.#keeper.start()
+  }
+
+  get isUp(): boolean {
+    return this.#keeper.wire !== undefined && this.#closing === undefined
+  }
+
+  send(args: readonly Argument[], timeoutMs: number): Promise<Reply> {
+    if (this.#closing !== undefined) return Promise.reject(new RedisUnavailableError(`${this.#where}: the connection was closed`))
+    const { wire } = this.#keeper
+    if (wire === undefined && this.#waiting === undefined) return Promise.reject(this.#whileDown())
+    if (this.#unanswered.size + (this.#waiting?.size ?? 0) >= MOST_UNANSWERED) {
+      return Promise.reject(new RedisUnavailableError(`${this.#where}: ${MOST_UNANSWERED} commands wait for their replies already`))
+    }
+    const exchange = new Exchange(args, timeoutMs, this.#where)
+    if (wire === undefined) this.#waiting?.add(exchange)
+    else this.#put(exchange, wire)
+    return exchange.promise
+  }
+
+  recycle(): void {
+    this.#keeper.recycle(new RedisUnavailableError(`${this.#where}: the connection was replaced`))
+  }
+
+  /** Waits for what is in flight, at most `timeoutMs`. */
+  close(timeoutMs: number): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs)
+    return this.#closing
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#keeper.retire()
+    const closed = new RedisUnavailableError(`${this.#where}: the connection was closed before the reply came`)
+    this.#failAll(this.#waiting, closed)
+    this.#waiting = undefined
+    if (this.#unanswered.size > 0) await this.#drained(timeoutMs)
+    this.#keeper.drop()
+    this.#failAll(this.#unanswered, closed)
+    clearTimeout(this.#look)
+  }
+
+  async #drained(timeoutMs: number): Promise<void> {
+    let stopWaiting = () => {}
+    const late = new Promise<void>((resolve) => {
+      stopWaiting = startDeadline(timeoutMs, resolve)
+    })
+    await Promise.race([late, Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise))])
+    stopWaiting()
+  }
+
+  #put(exchange: Exchange, wire: Wire): void {
+    this.#unanswered.add(exchange)
+    this.#watch()
+    wire.send(exchange.args).then(
+      (reply) => {
+        this.#answered(exchange)
+        exchange.answer(reply)
+      },
+      (error: unknown) => {
+        this.#answered(exchange)
+        if (!exchange.settled) exchange.fail(redacted(error, this.#where))
+      },
+    )
+  }
+
+  #answered(exchange: Exchange): void {
+    this.#unanswered.delete(exchange)
+    this.#answers++
+  }
+
+  #onUp(): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting === undefined) return
+    for (const exchange of waiting) {
+      const { wire } = this.#keeper
+      if (exchange.settled) continue
+      if (wire === undefined) exchange.fail(this.#whileDown())
+      else this.#put(exchange, wire)
+    }
+  }
+
+  #onDown(error: RedisError): void {
+    this.#down = error
+    clearTimeout(this.#look)
+    this.#look = undefined
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    this.#failAll(waiting, error)
+    this.#failAll(this.#unanswered, error)
+    this.#options.onDown?.(error)
+  }
+
+  #failAll(exchanges: Set<Exchange> | undefined, error: RedisError): void {
+    if (exchanges === undefined) return
+    for (const exchange of exchanges) exchange.fail(error)
+    exchanges.clear()
+  }
+
+  /** A fresh error for every caller, so that its stack is the caller's. */
+  #whileDown(): RedisError {
+    const down = this.#down
+    if (down instanceof RedisRefusedError) return new RedisRefusedError(down.reply, down.message)
+    return down instanceof RedisUnavailableError ? new RedisUnavailableError(down.message) : down
+  }
+
+  #watch(): void {
+    if (this.#look !== undefined) return
+    this.#answersSeen = this.#answers
+    this.#look = setTimeout(() => {
+      // Replies that lie ready after a pause of the process are read first.
+      setImmediate(() => {
+        this.#look = undefined
+        if (this.#unanswered.size === 0 || this.#keeper.wire === undefined) return
+        if (this.#answers === this.#answersSeen) this.#keeper.fail(new RedisUnavailableError(`${this.#where}: it stopped answering`))
+        else this.#watch()
+      })
+    }, STALLED_MS).unref()
+  }
+}
+
+/**
+ * The same proof of life for every client: some count a connection as ready before the server has accepted the password,
+ * or while it is still loading. A user who may not PING is connected all the same.
+ */
+export async function probe(wire: Wire): Promise<void> {
+  try {
+    await wire.send(['PING'])
+  } catch (error) {
+    const refusal = redacted(error, '')
+    if (!(refusal instanceof RedisRefusedError) || refusal.reply !== 'permission') throw error
+  }
+}

@@ -1,0 +1,289 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { RedisRefusedError, RedisTimeoutError, RedisUnavailableError } from '../../../src/errors/index.js'
+import { defineScript, type RedisConnection, type SubscriptionHandlers } from '../../../src/redis/clients/index.js'
+import { describeWithRedis, startProxy, startRedis, type FaultProxy, type RedisServer } from '../server/index.js'
+import { closeAll, installOnly, open, template, variants } from './variants.js'
+
+const BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+const soon = { timeout: 5000, interval: 5 }
+
+describeWithRedis('A connection to one server', () => {
+  let server: RedisServer
+  let proxy: FaultProxy
+  const unhandled: unknown[] = []
+  const note = (error: unknown) => unhandled.push(error)
+
+  beforeAll(async () => {
+    process.on('unhandledRejection', note)
+    server = await startRedis()
+    proxy = await startProxy(server.port)
+  })
+  afterEach(async () => {
+    await closeAll()
+    server.resume()
+    await proxy.heal()
+    proxy.reset()
+    vi.doUnmock('redis')
+    vi.doUnmock('ioredis')
+    expect(unhandled).toEqual([])
+  })
+  afterAll(async () => {
+    await proxy.stop()
+    await server.stop()
+    process.off('unhandledRejection', note)
+  })
+
+  describe.each(variants)('by $name', ({ packageName, by, target }) => {
+    beforeEach(() => installOnly(by === 'URL' ? packageName : undefined))
+
+    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 2000 })
+    const up = async (url = server.url) => {
+      const opened = open(target(url))
+      await send(opened.connection, 'PING')
+      return opened
+    }
+
+    it('waits for the first connection, and gives each kind of reply as promised', async () => {
+      const { connection } = open(target(server.url))
+      expect(connection.isUp).toBe(false)
+      expect(await send(connection, 'SET', 'bytes', BYTES)).toBe('OK')
+      expect(connection.isUp).toBe(true)
+      expect(connection.kind).toBe('standalone')
+      expect(await send(connection, 'GET', 'bytes')).toEqual(BYTES)
+      expect(await send(connection, 'GET', 'no such key')).toBeNull()
+      expect(await send(connection, 'MGET', 'bytes', 'no such key')).toEqual([BYTES, null])
+      await send(connection, 'DEL', 'counter')
+      expect(await send(connection, 'INCR', 'counter')).toBe(1)
+      expect(await send(connection, 'SET', 'bytes', 'new', 'GET')).toEqual(BYTES)
+      expect(await send(connection, 'PING')).toBe('PONG')
+      await send(connection, 'SET', Buffer.from([0xff, 0]), 'binary key')
+      expect(await send(connection, 'GET', Buffer.from([0xff, 0]))).toEqual(Buffer.from('binary key'))
+      expect(await server.cli('EXISTS', 'wrong:bytes', 'bytes')).toBe(1)
+    })
+
+    it('runs a script by its hash, and by its source where the server has lost it', async () => {
+      const { connection } = await up()
+      const script = defineScript("return {KEYS[1], ARGV[1], redis.call('GET', 'no such key'), 7, {}}")
+      await server.cli('SCRIPT', 'FLUSH')
+      await server.cli('CONFIG', 'RESETSTAT')
+      const expected = [Buffer.from('k'), BYTES, null, 7, []]
+      expect(await connection.run(script, ['k'], [BYTES], 2000)).toEqual(expected)
+      expect(await connection.run(script, ['k'], [BYTES], 2000)).toEqual(expected)
+      const stats = String(await server.cli('INFO', 'commandstats'))
+      expect(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]).toBe('2')
+      expect(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1]).toBe('1')
+      await server.cli('SCRIPT', 'FLUSH')
+      expect(await connection.run(script, ['k'], [BYTES], 2000)).toEqual(expected)
+    })
+
+    it('sends the commands of one tick in one piece', async () => {
+      const { connection } = await up(proxy.url)
+      const before = proxy.chunks.up
+      const replies = await Promise.all(Array.from({ length: 50 }, (_, i) => send(connection, 'ECHO', `number ${i}`)))
+      expect(replies).toEqual(Array.from({ length: 50 }, (_, i) => Buffer.from(`number ${i}`)))
+      expect(proxy.chunks.up - before).toBe(1)
+    })
+
+    it('settles at the deadline when the server has stopped, and never mistakes a late reply for another', async () => {
+      const { connection } = await up()
+      server.pause()
+      const late = [1, 2, 3].map((i) => connection.send(['ECHO', `late ${i}`], { route: '', timeoutMs: 40 }))
+      for (const result of await Promise.allSettled(late)) expect(result).toMatchObject({ status: 'rejected', reason: expect.any(RedisTimeoutError) })
+      server.resume()
+      expect(await send(connection, 'ECHO', 'in time')).toEqual(Buffer.from('in time'))
+    })
+
+    it('is cut off by a black hole until it is recycled', async () => {
+      const { connection } = await up(proxy.url)
+      proxy.blackhole('down')
+      const lost = connection.send(['INCR', 'lost'], { route: '', timeoutMs: 5000 })
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 30 })).rejects.toBeInstanceOf(RedisTimeoutError)
+      const failed = expect(lost).rejects.toBeInstanceOf(RedisUnavailableError)
+      connection.recycle()
+      await failed
+      expect(connection.isUp).toBe(false)
+      await proxy.heal()
+      await expect.poll(() => connection.isUp, soon).toBe(true)
+      expect(await send(connection, 'ECHO', 'again')).toEqual(Buffer.from('again'))
+    })
+
+    it('never sends a command again whose reply was lost', async () => {
+      await server.cli('DEL', 'once')
+      const { connection } = await up(proxy.url)
+      proxy.blackhole('down')
+      const incremented = expect(send(connection, 'INCR', 'once')).rejects.toBeInstanceOf(RedisUnavailableError)
+      await expect.poll(() => server.cli('GET', 'once'), soon).toBe('1')
+      proxy.reset()
+      await incremented
+      await proxy.heal()
+      await expect.poll(() => connection.isUp, soon).toBe(true)
+      await send(connection, 'PING')
+      expect(await server.cli('GET', 'once')).toBe('1')
+    })
+
+    it('fails at once while Redis is down, tells once, and comes back by itself', async () => {
+      const { connection, errors } = await up(proxy.url)
+      proxy.refuse()
+      await expect.poll(() => connection.isUp, soon).toBe(false)
+      const start = performance.now()
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
+      expect(performance.now() - start).toBeLessThan(1000)
+      await expect.poll(() => errors.length, soon).toBeGreaterThan(1)
+      await proxy.heal()
+      await expect.poll(() => connection.isUp, soon).toBe(true)
+      expect(await send(connection, 'PING')).toBe('PONG')
+      expect(new Set(errors.map(({ message }) => message)).size).toBe(errors.length)
+    })
+
+    it('reports a wrong password as that, at start', async () => {
+      await server.cli('ACL', 'SETUSER', 'someone', 'on', '>right', '+@all', '~*')
+      const { connection, errors } = open(target(`redis://someone:wrong@127.0.0.1:${server.port}`))
+      await expect(send(connection, 'PING')).rejects.toMatchObject({ code: 'TIERCEL_REDIS_REFUSED', reply: 'auth' })
+      await expect(send(connection, 'GET', 'bytes')).rejects.toMatchObject({ reply: 'auth' })
+      expect(errors[0]).toMatchObject({ reply: 'auth' })
+      expect(connection.isUp).toBe(false)
+    })
+
+    it('subscribes, and after a reconnection only says so once the server has acknowledged', async () => {
+      const { connection } = await up(proxy.url)
+      const listeners: unknown[] = []
+      const messages: Buffer[] = []
+      let asked: Promise<unknown> = Promise.resolve()
+      const handlers: SubscriptionHandlers = {
+        onMessage: (message) => messages.push(message),
+        onSubscribed: () => {
+          // Whoever publishes from this moment on must be heard.
+          asked = server.cli('PUBLISH', 'news', 'first').then((count) => listeners.push(count))
+        },
+        onLost: vi.fn<() => void>(),
+      }
+      const subscription = await connection.subscribe('news', handlers)
+      await asked
+      expect(listeners).toEqual([1])
+      await send(connection, 'PUBLISH', 'news', BYTES)
+      await expect.poll(() => messages, soon).toEqual([Buffer.from('first'), BYTES])
+
+      await server.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
+      await expect.poll(() => listeners.length, soon).toBe(2)
+      await expect.poll(() => messages.length, soon).toBe(3)
+      expect(listeners).toEqual([1, 1])
+      expect(handlers.onLost).toHaveBeenCalledTimes(1)
+      expect(await send(connection, 'PING')).toBe('PONG')
+
+      proxy.blackhole()
+      subscription.recycle()
+      expect(handlers.onLost).toHaveBeenCalledTimes(2)
+      await proxy.heal()
+      await expect.poll(() => listeners.length, soon).toBe(3)
+      subscription.close()
+      await expect.poll(() => server.cli('PUBLISH', 'news', 'nobody'), soon).toBe(0)
+      expect(handlers.onLost).toHaveBeenCalledTimes(2)
+    })
+
+    it('closes within its time although nothing answers, and then refuses', async () => {
+      const { connection } = await up(proxy.url)
+      const subscription = connection.subscribe('news', { onMessage() {}, onSubscribed() {}, onLost() {} })
+      await subscription
+      proxy.blackhole()
+      const pending = expect(send(connection, 'GET', 'bytes')).rejects.toBeInstanceOf(RedisUnavailableError)
+      const start = performance.now()
+      await connection.close(50)
+      expect(performance.now() - start).toBeLessThan(1500)
+      await pending
+      await expect(send(connection, 'PING')).rejects.toBeInstanceOf(RedisUnavailableError)
+      await expect(connection.subscribe('news', { onMessage() {}, onSubscribed() {}, onLost() {} })).rejects.toBeInstanceOf(RedisUnavailableError)
+      await proxy.heal()
+      await expect.poll(() => proxy.open, soon).toBe(0)
+    })
+
+    it('lets what is in flight finish when it is closed', async () => {
+      const { connection } = await up(proxy.url)
+      proxy.delay(40)
+      const reply = send(connection, 'ECHO', 'still here')
+      await connection.close(5000)
+      expect(await reply).toEqual(Buffer.from('still here'))
+    })
+
+    it('refuses more than 50,000 commands that nobody answers', async () => {
+      const { connection } = await up()
+      server.pause()
+      const pending = Array.from({ length: 50_000 }, () => connection.send(['PING'], { route: '', timeoutMs: 10_000 }).catch((error: unknown) => error))
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toThrow('50000 commands wait')
+      await connection.close(0)
+      for (const error of await Promise.all(pending)) expect(error).toBeInstanceOf(RedisUnavailableError)
+    })
+
+    it('names the server as its only master', async () => {
+      const { connection } = await up()
+      const [master, ...others] = await connection.masters()
+      expect(others).toEqual([])
+      expect(String(await master?.send(['INFO', 'server'], 2000))).toContain('run_id:')
+    })
+
+    it('gives up an attempt that is accepted but not answered, and makes the next', async () => {
+      proxy.blackhole()
+      const { connection } = open(target(proxy.url), 80)
+      await expect(send(connection, 'PING')).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
+      await expect.poll(() => proxy.accepted, soon).toBeGreaterThan(1)
+      await proxy.heal()
+      await expect.poll(() => connection.isUp, soon).toBe(true)
+    })
+  })
+
+  describe.each(variants.filter(({ by }) => by === 'template'))('with a template of $packageName', ({ packageName }) => {
+    it('neither connects, uses nor closes it', async () => {
+      const client = template(packageName, server.url, { database: 3, db: 3 }) as { isOpen?: boolean; status?: string; connect(): Promise<unknown>; ping(): Promise<unknown>; destroy?(): void; disconnect(): void; on(event: string, listener: () => void): unknown }
+      client.on('error', () => {})
+      const { connection } = open(client as never)
+      await connection.send(['SET', 'where', 'here'], { route: '', timeoutMs: 2000 })
+      expect(client.isOpen ?? client.status).toBe(packageName.startsWith('redis') ? false : 'wait')
+      await client.connect()
+      await connection.close(1000)
+      expect(String(await client.ping())).toBe('PONG')
+      await server.cli('SELECT', 3)
+      expect(await server.cli('GET', 'where')).toBe('here')
+      await server.cli('SELECT', 0)
+      client.disconnect()
+    })
+
+    it('does not go on in another database when its own does not exist', async () => {
+      const { connection } = open(template(packageName, server.url, { database: 99, db: 99 }))
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toBeInstanceOf(RedisRefusedError)
+      expect(connection.isUp).toBe(false)
+    })
+  })
+
+  it('asks for a client to be installed when there is none, and stops trying', async () => {
+    installOnly(undefined)
+    const { connection, errors } = open(server.url)
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toMatchObject({ code: 'TIERCEL_MISSING_PEER' })
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toThrow('npm install redis')
+    expect(errors).toHaveLength(1)
+  })
+
+  it('does not take a held-up event loop for a server that is late', async () => {
+    const { connection } = open(server.url)
+    await connection.send(['PING'], { route: '', timeoutMs: 2000 })
+    const reply = connection.send(['ECHO', 'there'], { route: '', timeoutMs: 20 })
+    setImmediate(() => {
+      setImmediate(() => {
+        const end = performance.now() + 60
+        while (performance.now() < end);
+      })
+    })
+    expect(await reply).toEqual(Buffer.from('there'))
+  })
+
+  it('survives a server that accepts and hangs up, and one that speaks something else', async () => {
+    const rude = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n')).listen(0, '127.0.0.1')
+    await once(rude, 'listening')
+    for (const { packageName } of variants.filter(({ by }) => by === 'template')) {
+      const { connection } = open(template(packageName, `redis://127.0.0.1:${(rude.address() as AddressInfo).port}`))
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toBeInstanceOf(RedisUnavailableError)
+    }
+    await closeAll()
+    rude.close()
+  })
+})

@@ -1,0 +1,12 @@
+import { startRedis } from './redis-server.js'
+
+export interface SharedRedis {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+/** The Redis of `REDIS_URL` when there is one, else one started for the purpose. Only for tests that do it no harm. */
+export async function useRedis(): Promise<SharedRedis> {
+  const url = process.env.REDIS_URL
+  return url === undefined || url === '' ? await startRedis() : { url, stop: () => Promise.resolve() }
+}
