@@ -47,6 +47,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
         // Where other tokens are known here, the flight began before a change that has not arrived yet: its fence does not hold any more.
         if (flight.fence.holds) for (const [id, written] of acquired.lease.tokens) scope.shared.tokens.learn(id, written)
         remote.succeeded()
+        flight.lease = acquired.lease
         return { right: acquired.lease }
       }
       if (acquired.state === 'fresh') {

@@ -50,7 +50,6 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
 async function run(load: Load, flight: Flight): Promise<Landing> {
   const { scope } = load
   const { shared } = scope
-  let lease: Lease | undefined
   let tokensTaken = false
   try {
     const claimed = await claim(load, flight)
@@ -58,13 +57,12 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
       load.gathering?.needsNoLoad()
       return claimed.landing
     }
-    if (typeof claimed.right === 'object') lease = claimed.right
     const landing = await loadAndKeep(load, flight, claimed.right)
-    lease = undefined
     tokensTaken = landing.tokensTaken
     return landing
   } finally {
-    if (lease !== undefined) shared.remote?.release(lease)
+    // Unless it was used up by a commit: others need not wait for its end.
+    if (flight.lease !== undefined) shared.remote?.release(flight.lease)
     if (!tokensTaken) shared.tokens.release(flight.fence.tokens)
     if (flight.previous !== undefined) shared.tokens.release(flight.previous.tokens)
     shared.fences.close(flight.fence)
@@ -140,7 +138,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
   let isKept = false
   try {
     const { bytes, form } = survey(value, shared.valueLimits)
-    const mayFill = typeof right === 'string' || (await commit(load, right, { value, form, ttl, grace: policy.grace, etag }, lateIds, isTooLate))
+    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, grace: policy.grace, etag }, lateIds, isTooLate))
     if (!mayFill || !policy.memory) return false
     if (isTooLate() || shared.closed) {
       counters.add('fenced')
@@ -161,7 +159,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
 }
 
 /** Stores in Redis under the lease. Resolves to whether memory may have the value too: not when somebody took the lease away. */
-async function commit({ scope, policy }: Load, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
+async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
   const { remote } = scope.shared
   if (remote === undefined) return true
   const budget = remote.budget()
@@ -178,6 +176,7 @@ async function commit({ scope, policy }: Load, lease: Lease, storable: Storable,
     }
     const bytes = await remote.entries.encode({ ...lease, tokens }, storable)
     const isStored = await remote.commit(lease, bytes, storable.ttl + policy.grace, budget)
+    flight.lease = undefined
     if (!isStored) scope.counters.add('droppedCommits')
     remote.succeeded()
     return isStored
