@@ -4,8 +4,8 @@ import type { CacheOptions } from './options.js'
 /** What `cacheOptionsFromEnv` makes of the environment. */
 export type EnvironmentOptions = Pick<CacheOptions, 'redis' | 'prefix' | 'ttl' | 'deadline' | 'connectTimeout' | 'serverId'>
 
-const ON = ['true', '1', 'yes', 'on']
-const OFF = ['false', '0', 'no', 'off']
+const ON = new Set(['true', '1', 'yes', 'on'])
+const OFF = new Set(['false', '0', 'no', 'off'])
 
 /**
  * Options from environment variables, each checked: a bad value is refused by the variable's name, and never shown.
@@ -105,7 +105,7 @@ function wholeNumber(env: Readonly<Record<string, string | undefined>>, name: st
 function onOrOff(env: Readonly<Record<string, string | undefined>>, name: string): boolean | undefined {
   const value = given(env, name)?.trim().toLowerCase()
   if (value === undefined) return undefined
-  if (ON.includes(value)) return true
-  if (OFF.includes(value)) return false
+  if (ON.has(value)) return true
+  if (OFF.has(value)) return false
   throw new InvalidEnvironmentError(`${name} must be true or false`)
 }

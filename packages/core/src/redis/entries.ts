@@ -81,13 +81,14 @@ export class RedisEntries {
     const lease = names.lease(entry)
     const { near, far } = this.#split(entry, ids)
     const id = newNonce()
-    const { outcome, found, tokens } = await budget.spend(async (ms) => {
-      const tokens = await this.#makeTokens(far, ms)
+    const tokens = new Map<string, string>()
+    const [outcome, found] = await budget.spend(async (ms) => {
+      await this.#makeTokens(far, tokens, ms)
       const keys = [entry, lease, ...near.map((tokenId) => names.token(tokenId))]
       const args = [id, String(LEASE_MS), useless ?? '', newNonce(), String(TOKEN_TTL_MS)]
-      const [outcome, found, written] = (await connection.run(acquireScript, keys, args, ms)) as [number, Buffer, Reply[]]
-      near.forEach((tokenId, i) => tokens.set(tokenId, String(written[i])))
-      return { outcome, found, tokens }
+      const reply = (await connection.run(acquireScript, keys, args, ms)) as [number, Buffer, Reply[]]
+      near.forEach((tokenId, i) => tokens.set(tokenId, String(reply[2][i])))
+      return reply
     })
     if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
     if (outcome === 3) return { state: 'wait' }
@@ -101,8 +102,9 @@ export class RedisEntries {
     const entry = names.entry(path, key)
     const { near, far } = this.#split(entry, ids)
     const id = newNonce()
+    const tokens = new Map<string, string>()
     return budget.spend(async (ms) => {
-      const tokens = await this.#makeTokens(far, ms)
+      await this.#makeTokens(far, tokens, ms)
       const keys = [names.lease(entry), ...near.map((tokenId) => names.token(tokenId))]
       const written = (await connection.run(seizeScript, keys, [id, String(LEASE_MS), newNonce(), String(TOKEN_TTL_MS)], ms)) as Reply[]
       near.forEach((tokenId, i) => tokens.set(tokenId, String(written[i])))
@@ -112,7 +114,9 @@ export class RedisEntries {
 
   /** The tokens of labels that were not known when the lease was taken. */
   async tokensOf(ids: readonly string[], budget: Budget): Promise<Map<string, string>> {
-    return budget.spend((ms) => this.#makeTokens(ids, ms))
+    const tokens = new Map<string, string>()
+    await budget.spend((ms) => this.#makeTokens(ids, tokens, ms))
+    return tokens
   }
 
   /** The bytes of a value under a lease. Settled before it returns, unless they are compressed: a later change by the caller does not reach them. */
@@ -210,9 +214,8 @@ export class RedisEntries {
     return { near, far: near.length === ids.length ? [] : ids.filter((id) => !near.includes(id)) }
   }
 
-  async #makeTokens(ids: readonly string[], ms: number): Promise<Map<string, string>> {
+  async #makeTokens(ids: readonly string[], tokens: Map<string, string>, ms: number): Promise<void> {
     const { connection, names, slot } = this.settings
-    const tokens = new Map<string, string>()
     const groups = groupBySlot(ids, (id) => names.token(id), slot)
     await Promise.all(
       groups.map(async (group) => {
@@ -221,7 +224,6 @@ export class RedisEntries {
         group.forEach((id, i) => tokens.set(id, String(written[i])))
       }),
     )
-    return tokens
   }
 }
 
