@@ -1,0 +1,16 @@
+import { Namespaces } from '../../src/cache/namespaces.js'
+import { mechanismsLeft, withoutMechanisms, type Mechanisms } from '../../src/coherence/index.js'
+import { Shared } from '../../src/flight/index.js'
+import { createCache, type Cache, type CacheOptions } from '../../src/index.js'
+import { resolveCache } from '../../src/options/index.js'
+
+/** A cache with some of its mechanisms left out. */
+export function cacheWithout(mechanisms: readonly (keyof Mechanisms)[], options: CacheOptions = {}): Cache {
+  return createCache({ ...options, [withoutMechanisms]: mechanisms } as CacheOptions)
+}
+
+/** A cache together with what it keeps its books in. */
+export function openedCache(options: CacheOptions = {}): { readonly cache: Cache; readonly shared: Shared } {
+  const shared = new Shared(resolveCache(options), mechanismsLeft(options))
+  return { cache: new Namespaces(shared, ['tiercel'], options).root, shared }
+}
