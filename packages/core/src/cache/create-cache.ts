@@ -1,4 +1,4 @@
-import { mechanismsLeft } from '../coherence/index.js'
+import { mechanismsLeft, type Mechanisms } from '../coherence/index.js'
 import { Shared } from '../flight/index.js'
 import { namespaceLevels, resolveCache, type CacheOptions, type CacheSettings } from '../options/index.js'
 import { openConnection, Remote, type RemoteHandlers, type RedisTarget } from '../redis/index.js'
@@ -18,11 +18,12 @@ export function createCache(options: CacheOptions = {}): Cache {
   const settings = resolveCache(options)
   const levels = namespaceLevels(settings.name)
   const { redis } = settings
-  const connect = redis === undefined ? undefined : (handlers: RemoteHandlers) => openRemote(redis, settings, levels[0] as string, handlers)
-  return new Namespaces(new Shared(settings, mechanismsLeft(options), connect), levels, options).root
+  const mechanisms = mechanismsLeft(options)
+  const connect = redis === undefined ? undefined : (handlers: RemoteHandlers) => openRemote(redis, settings, mechanisms, handlers)
+  return new Namespaces(new Shared(settings, mechanisms, connect), levels, options).root
 }
 
-function openRemote(target: RedisTarget, settings: CacheSettings, busPath: string, handlers: RemoteHandlers): Remote {
+function openRemote(target: RedisTarget, settings: CacheSettings, mechanisms: Mechanisms, handlers: RemoteHandlers): Remote {
   const connection = openConnection(target, { connectTimeoutMs: settings.connectTimeoutMs, onError: handlers.onError })
-  return new Remote(connection, { ...settings, busPath }, handlers)
+  return new Remote(connection, { ...settings, mechanisms, busPath: namespaceLevels(settings.name)[0] as string }, handlers)
 }

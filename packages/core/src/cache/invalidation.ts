@@ -13,7 +13,7 @@ export async function invalidate(scope: Scope, targets: Targets, mode: Invalidat
   if (shared.remote === undefined) return targets.isCounted ? { durable: true, count } : { durable: true }
   const { durable, remoteCount } = await shared.remote.invalidate(change)
   // Again: until Redis had it, a read could still bring the old value in.
-  forget(shared, change)
+  if (shared.mechanisms.forgetAgain) forget(shared, change)
   return targets.isCounted ? { durable, count: Math.max(count, remoteCount) } : { durable }
 }
 

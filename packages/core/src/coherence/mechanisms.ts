@@ -15,9 +15,46 @@ export interface Mechanisms {
   readonly supersede: boolean
   /** An invalidated value does not serve as grace to those who already hold it. */
   readonly kill: boolean
+  /** What was forgotten before Redis was told is forgotten again when it has been. */
+  readonly forgetAgain: boolean
+  /** Only who holds the lease of a key stores what it loaded. */
+  readonly lease: boolean
+  /** An entry in Redis is good only with the tokens that are current there. */
+  readonly tokens: boolean
+  /** A change that arrives out of turn, or a counter begun anew, makes everything forgotten. */
+  readonly sequence: boolean
+  /** Memory answers only while the stream of changes is confirmed. */
+  readonly gate: boolean
+  /** After a reconnection nothing counts as heard until we hear ourselves. */
+  readonly hello: boolean
+  /** What Redis could not be told is told later. */
+  readonly journal: boolean
+  /** What was kept during an outage is forgotten at its end. */
+  readonly flush: boolean
+  /** A restart or failover of Redis makes what it holds forgotten. */
+  readonly run: boolean
+  /** A pattern's entries are swept twice. */
+  readonly secondSweep: boolean
 }
 
-export const allMechanisms: Mechanisms = { fence: true, detach: true, lateFence: true, lateDetach: true, supersede: true, kill: true }
+export const allMechanisms: Mechanisms = {
+  fence: true,
+  detach: true,
+  lateFence: true,
+  lateDetach: true,
+  supersede: true,
+  kill: true,
+  forgetAgain: true,
+  lease: true,
+  tokens: true,
+  sequence: true,
+  gate: true,
+  hello: true,
+  journal: true,
+  flush: true,
+  run: true,
+  secondSweep: true,
+}
 
 /** Option of `createCache` under which tests name the mechanisms to leave out. */
 export const withoutMechanisms: unique symbol = Symbol('tiercel.withoutMechanisms')

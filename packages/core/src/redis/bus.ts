@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
-import { decodeMessage, encodeMessage, Sequence, type Change } from '../coherence/index.js'
+import { decodeMessage, encodeMessage, Sequence, type Change, type Mechanisms } from '../coherence/index.js'
 import type { RedisConnection, Subscription } from './clients/index.js'
 import { RedisTimeoutError } from '../errors/index.js'
 import { announceScript } from './scripts.js'
@@ -38,6 +38,7 @@ export class Bus {
     channel: string,
     readonly sequenceKey: string,
     serverId: string | undefined,
+    readonly mechanisms: Pick<Mechanisms, 'sequence' | 'hello'>,
     handlers: BusHandlers,
   ) {
     this.#connection = connection
@@ -133,13 +134,13 @@ export class Bus {
     if (isOwn) this.echoes++
     if (isOwn && message.change === undefined && this.sequence.position === undefined) {
       // What was said while we could not hear is behind us, and with it all we knew.
-      this.#handlers.onGap()
+      if (this.mechanisms.hello) this.#handlers.onGap()
       this.sequence.begin(number)
       for (const heard of this.#onHeard) heard()
       return
     }
     const isNext = this.sequence.advance(number)
-    if (!isNext || message === undefined) this.#handlers.onGap()
+    if ((!isNext && this.mechanisms.sequence) || message === undefined) this.#handlers.onGap()
     else if (!isOwn && message.change !== undefined) this.#handlers.onChange(message.change)
   }
 }

@@ -1,4 +1,5 @@
 import { decodeEntry, encodeEntry, readHeader, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
+import type { Mechanisms } from '../coherence/index.js'
 import type { BatchReader } from './batch-reader.js'
 import type { Budget } from './budget.js'
 import type { RedisConnection, Reply } from './clients/index.js'
@@ -55,6 +56,7 @@ export interface EntriesSettings {
   readonly reader: BatchReader
   readonly slot: (key: string) => number
   onCorrupt(reason: CorruptReason): void
+  readonly mechanisms: Pick<Mechanisms, 'lease' | 'tokens'>
 }
 
 /** The second tier: entries in Redis, each valid only as long as the tokens it carries are the current ones there. */
@@ -132,7 +134,12 @@ export class RedisEntries {
   async commit({ id, path, key }: Lease, bytes: Buffer, lifetime: number, budget: Budget): Promise<boolean> {
     const entry = this.settings.names.entry(path, key)
     const keys = [entry, this.settings.names.lease(entry)]
-    return (await budget.spend((ms) => this.settings.connection.run(commitScript, keys, [id, bytes, String(lifetime)], ms))) === 1
+    const { connection, mechanisms } = this.settings
+    if (!mechanisms.lease) {
+      await budget.spend((ms) => connection.send(['SET', entry, bytes, 'PX', String(lifetime)], { route: entry, timeoutMs: ms }))
+      return true
+    }
+    return (await budget.spend((ms) => connection.run(commitScript, keys, [id, bytes, String(lifetime)], ms))) === 1
   }
 
   /** Puts an entry in the place of the same one with other times. */
@@ -168,7 +175,7 @@ export class RedisEntries {
   }
 
   async #judge(path: string, key: string, bytes: Buffer, ids: readonly string[], known: ReadonlyMap<string, string>, budget: Budget): Promise<Judged> {
-    const { clock, onCorrupt } = this.settings
+    const { clock, mechanisms, onCorrupt } = this.settings
     const checksum = Buffer.from(bytes.subarray(10, 14))
     const header = readHeader(bytes, `${path}\0${key}`)
     if (header.corrupt !== undefined) {
@@ -188,7 +195,7 @@ export class RedisEntries {
 
     const tokens = await this.#withUnknown(carried, known, budget)
     let isFresh = header.softExpiresAt > now
-    for (const [id, token] of carried) {
+    for (const [id, token] of mechanisms.tokens ? carried : []) {
       const written = tokens.get(id) ?? ''
       if (currentOf(written) === token) continue
       if (expiredOf(written) !== token) return { state: 'useless', checksum }

@@ -1,4 +1,4 @@
-import { globMatcher, type Change } from '../coherence/index.js'
+import { globMatcher, type Change, type Mechanisms } from '../coherence/index.js'
 import type { Bus } from './bus.js'
 import type { MasterNode, RedisConnection, Reply } from './clients/index.js'
 import { newNonce } from './nonce.js'
@@ -16,6 +16,7 @@ export interface InvalidatorSettings {
   readonly names: RedisNames
   readonly bus: Bus
   readonly slot: (key: string) => number
+  readonly mechanisms: Pick<Mechanisms, 'secondSweep'>
 }
 
 /** Makes Redis and all other processes forget. All of it may be done twice. */
@@ -68,13 +69,13 @@ export class Invalidator {
    * passed already. Others are told before, so that they stop soon, and after, when nothing old is left to be read.
    */
   async #sweep({ mode, path }: Change, pattern: string, timeoutMs: number): Promise<number> {
-    const { connection, bus } = this.#settings
+    const { connection, bus, mechanisms } = this.#settings
     const told: Change = { mode, path, keys: [], labels: [], pattern }
     const matches = globMatcher(pattern)
     const head = /^[^*?[\\]*/.exec(pattern)?.[0] ?? ''
     await bus.announce(told, timeoutMs)
     let count = 0
-    for (const kinds of ['[vl]', 'v'] as const) {
+    for (const kinds of mechanisms.secondSweep ? (['[vl]', 'v'] as const) : (['[vl]'] as const)) {
       for (const node of await connection.masters()) count += await this.#sweepNode(node, mode, path, head, kinds, matches, timeoutMs)
     }
     await bus.announce(told, timeoutMs)

@@ -1,5 +1,5 @@
 import type { CorruptReason, EntryFormat } from '../codec/index.js'
-import { Gate, Journal, type Change } from '../coherence/index.js'
+import { Gate, Journal, type Change, type Mechanisms } from '../coherence/index.js'
 import { ClosedError, RedisRefusedError, RedisUnavailableError } from '../errors/index.js'
 import { BatchReader } from './batch-reader.js'
 import { Budget } from './budget.js'
@@ -25,6 +25,7 @@ export interface RemoteSettings {
   readonly keepsOnFailover: boolean
   readonly serverId: string | undefined
   readonly format: EntryFormat
+  readonly mechanisms: Mechanisms
 }
 
 export interface RemoteHandlers {
@@ -82,8 +83,9 @@ export class Remote {
     this.#names = new RedisNames(settings.prefix)
     const slot = slotsOf(connection)
     const { clock } = this
-    this.gate = new Gate(settings.maxStalenessMs)
-    this.bus = new Bus(connection, this.#names.busChannel(settings.busPath), this.#names.busSequence(settings.busPath), settings.serverId, {
+    const { mechanisms } = settings
+    this.gate = new Gate(mechanisms.gate ? settings.maxStalenessMs : Number.POSITIVE_INFINITY)
+    this.bus = new Bus(connection, this.#names.busChannel(settings.busPath), this.#names.busSequence(settings.busPath), settings.serverId, mechanisms, {
       onChange: handlers.onChange,
       onGap: handlers.onFlush,
       onForeign: handlers.onForeign,
@@ -96,8 +98,9 @@ export class Remote {
       format: settings.format,
       reader: new BatchReader(connection, slot, settings.deadlineMs),
       onCorrupt: handlers.onCorrupt,
+      mechanisms,
     })
-    this.#invalidator = new Invalidator({ connection, names: this.#names, bus: this.bus, slot })
+    this.#invalidator = new Invalidator({ connection, names: this.#names, bus: this.bus, slot, mechanisms })
     this.#heartbeat = new Heartbeat({
       connection,
       bus: this.bus,
@@ -213,7 +216,7 @@ export class Remote {
   /** Redis holds something it must not serve. As long as that is so, it is not asked. */
   postpone(change: Change): void {
     if (this.#state === 'closed') return
-    this.journal.add(change, this.#settings.busPath)
+    if (this.#settings.mechanisms.journal) this.journal.add(change, this.#settings.busPath)
     this.#beginOutage()
   }
 
@@ -233,7 +236,7 @@ export class Remote {
     if (this.#state !== 'up') return
     this.#move('outage')
     this.#heartbeat.stop()
-    this.gate.bound = Math.max(this.#settings.maxStalenessMs, this.#settings.serveInOutageMs)
+    this.gate.bound = Math.max(this.gate.bound, this.#settings.serveInOutageMs)
     this.#retryMs = FIRST_RETRY_MS
     // The connection may be half-open, and then would take all questions and answer none.
     this.#connection.recycle()
@@ -263,8 +266,8 @@ export class Remote {
       return
     }
     if (this.#state === 'closed') return
-    this.#handlers.onFlush()
-    this.gate.bound = this.#settings.maxStalenessMs
+    if (this.#settings.mechanisms.flush) this.#handlers.onFlush()
+    if (this.#settings.mechanisms.gate) this.gate.bound = this.#settings.maxStalenessMs
     this.#failures = 0
     this.#retryMs = FIRST_RETRY_MS
     this.#move('up')
@@ -289,7 +292,7 @@ export class Remote {
 
   /** Entries from before a restart or failover may be such as were invalidated since: the last writes of a server can be lost with it. */
   async #noteRun(run: string): Promise<void> {
-    if (run === this.#run || this.#settings.keepsOnFailover) return
+    if (run === this.#run || this.#settings.keepsOnFailover || !this.#settings.mechanisms.run) return
     const { busPath } = this.#settings
     const change: Change = { mode: 'invalidate', path: busPath, keys: [], labels: ['g'], pattern: undefined }
     const keys = [this.#names.run(busPath), this.#names.token(`${busPath}\0g`), this.bus.sequenceKey]
