@@ -114,6 +114,8 @@ describeCaches('bad options of a call', ({ make }) => {
     await expect(cache.set('k', 1, { hardTimeout: '1s' })).rejects.toMatchObject(refused)
     await expect(cache.set('k', 1, { softTimeout: '5s' })).rejects.toMatchObject(refused)
     expect(await cache.set('k', 1, { grace: 0 })).toBe(true)
+    // Without grace there is no soft timeout either, so that a shorter hard one contradicts nothing.
+    expect(await cache.set('k', 1, { grace: 0, hardTimeout: '1s' })).toBe(true)
     expect(await cache.set('k', 1, { grace: 0, ttl: '1h' })).toBe(true)
   })
 

@@ -81,6 +81,22 @@ describeCaches('bypass', ({ make, pass }) => {
     expect(await cache.get('k')).toBe('stored')
   })
 
+  it("lets a load that is to be stored be stored, and joined, though one with 'both' began after it", async () => {
+    const cache = make()
+    const load = heldLoader()
+    const first = cache.getOrSet('k', load)
+    const one = await load.called(1)
+    const aside = cache.getOrSet('k', load, { bypass: 'both' })
+    const two = await load.called(2)
+    const joined = cache.getOrSet('k', load)
+    await pass(1)
+    two.succeed('aside')
+    one.succeed('stored')
+    expect(await Promise.all([first, aside, joined])).toEqual(['stored', 'aside', 'stored'])
+    expect(await cache.get('k')).toBe('stored')
+    expect(load.calls).toHaveLength(2)
+  })
+
   it('lets a caller who does not store wait for a load that does', async () => {
     const cache = make()
     const load = heldLoader()

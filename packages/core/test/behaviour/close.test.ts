@@ -78,7 +78,7 @@ describeCaches('close', ({ make, pass }) => {
       { status: 'fulfilled', value: 'late' },
       { status: 'rejected', reason: expect.objectContaining({ message: 'down' }) },
     ])
-    expect(cache.stats().sets).toBe(0)
+    expect(cache.stats()).toMatchObject({ sets: 0, fenced: 0 })
     expect(cache.stats().memory.entries).toBe(0)
   })
 

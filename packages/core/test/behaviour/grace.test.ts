@@ -192,6 +192,18 @@ describeCaches('grace', ({ make, pass }) => {
     }
   })
 
+  it('does not serve what was replaced while the load that failed was running', async () => {
+    const cache = make({ ttl: '1s', grace: '1h' })
+    await cache.set('k', 'old')
+    await pass(1000)
+    const load = heldLoader()
+    const call = cache.getOrSet('k', load).catch(() => 'failed')
+    const loading = await load.called()
+    await cache.set('k', 'new')
+    loading.fail(new Error('down'))
+    expect(await call).not.toBe('old')
+  })
+
   it('does not outlive its end while the load that fails is running', async () => {
     const cache = make({ ttl: '1s', grace: '1s' })
     await cache.set('k', 'old')
