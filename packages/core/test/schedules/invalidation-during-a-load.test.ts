@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { createCache } from '../../src/index.js'
+import { memoryCache } from './opened-cache.js'
 import { settled, slowLoad, suspended } from './slow-load.js'
 import { expiringWays, labelledWays, ways } from './ways-to-invalidate.js'
 
 const KEY = 'user:1'
 
 function namespaces() {
-  const above = createCache().namespace('above')
+  const above = memoryCache().namespace('above')
   return { above, cache: above.namespace('below') }
 }
 
@@ -153,7 +153,7 @@ describe.for(labelledWays)('an invalidation by a $by that only the loader names'
 })
 
 test('a tag invalidated so long ago that it is no longer remembered keeps a late value out rather than in', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const load = slowLoad(cache, KEY)
   const ctx = await load.begun
   await cache.invalidate({ tag: 'users' })
@@ -174,7 +174,7 @@ test('what is invalidated in one namespace leaves the loads of others alone', as
 })
 
 test('a set during a load stays, and the load is neither kept nor joined', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const load = slowLoad(cache, KEY)
   await load.begun
   await cache.set(KEY, 'set')
@@ -185,7 +185,7 @@ test('a set during a load stays, and the load is neither kept nor joined', async
 })
 
 test('a set of nothing during a load leaves the key empty', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const load = slowLoad(cache, KEY)
   await load.begun
   expect(await cache.set(KEY, undefined)).toBe(false)
@@ -194,7 +194,7 @@ test('a set of nothing during a load leaves the key empty', async () => {
 })
 
 test('of two loads that bypass reading, the one that began last is kept, whichever ends last', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const first = slowLoad(cache, KEY, { bypass: 'read' })
   await first.begun
   const second = slowLoad(cache, KEY, { bypass: 'read' })
@@ -205,7 +205,7 @@ test('of two loads that bypass reading, the one that began last is kept, whichev
 })
 
 test('a load that stores nothing does not take the place of one that does', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const storing = slowLoad(cache, KEY)
   await storing.begun
   const passing = slowLoad(cache, KEY, { bypass: 'both' })
@@ -218,7 +218,7 @@ test('a load that stores nothing does not take the place of one that does', asyn
 })
 
 test('a loader that invalidates its own key serves its value and keeps nothing', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   let loads = 0
   const load = async () => {
     const value = `load ${++loads}`
@@ -231,7 +231,7 @@ test('a loader that invalidates its own key serves its value and keeps nothing',
 })
 
 test('a loader that invalidates another key keeps its own value, and the load of the other key is not kept', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const other = slowLoad(cache, 'other')
   await other.begun
   await cache.getOrSet(KEY, async () => {
@@ -243,11 +243,23 @@ test('a loader that invalidates another key keeps its own value, and the load of
 })
 
 test('a loader that asks for other keys gets them, and each is kept under its own', async () => {
-  const cache = createCache()
+  const cache = memoryCache()
   const sum = await cache.getOrSet('sum', async () => {
     const parts = await Promise.all(['a', 'b'].map((key) => cache.getOrSet(key, () => `value of ${key}`)))
     return parts.join(' and ')
   })
   expect(sum).toBe('value of a and value of b')
   expect(['sum', 'a', 'b'].map((key) => cache.peek(key))).toEqual([sum, 'value of a', 'value of b'])
+})
+
+test('a getter that invalidates while its value is stored keeps it out', async () => {
+  const cache = memoryCache()
+  const value = {
+    get field() {
+      void cache.delete('k')
+      return 1
+    },
+  }
+  await cache.getOrSet('k', () => value)
+  expect(cache.peek('k')).toBeUndefined()
 })

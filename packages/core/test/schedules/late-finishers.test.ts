@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createCache, type CacheOptions } from '../../src/index.js'
+import type { Cache, CacheOptions } from '../../src/index.js'
+import { memoryCache } from './opened-cache.js'
 import { down, settled, slowLoad } from './slow-load.js'
 import { ways } from './ways-to-invalidate.js'
 
@@ -14,7 +15,7 @@ afterEach(() => {
 })
 
 function namespaces(options: CacheOptions) {
-  const above = createCache(options).namespace('above')
+  const above = memoryCache(options).namespace('above')
   return { above, cache: above.namespace('below') }
 }
 
@@ -129,4 +130,46 @@ test('when all who wait give up, the load is told, keeps nothing and is not join
   expect(await cache.getOrSet(KEY, () => 'new')).toBe('new')
   await load.finish('old').catch(() => {})
   expect(cache.peek(KEY)).toBe('new')
+})
+
+/** A load whose only caller gives up, and which then stops as it is told to. */
+async function givenUp(cache: Cache) {
+  const controller = new AbortController()
+  const load = slowLoad(cache, 'k', { signal: controller.signal })
+  const { signal } = await load.begun
+  controller.abort()
+  await expect(load.answer).rejects.toMatchObject({ name: 'AbortError' })
+  await load.fail(signal.reason as Error).catch(() => {})
+  await settled()
+}
+
+test('a load that stops as it is told to when all have given up does not keep others from loading', async () => {
+  const cache = memoryCache({ grace: '1h' })
+  await cache.set('k', 'stale')
+  await cache.expire({ key: 'k' })
+  await givenUp(cache)
+  expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+})
+
+test('a load that stops as it is told to when all have given up is not reported as an error', async () => {
+  const cache = memoryCache()
+  const errors: unknown[] = []
+  cache.on('error', ({ error }) => errors.push(error))
+  await givenUp(cache)
+  expect(errors).toEqual([])
+})
+
+test('a load that fails after it was too slow for its caller is reported all the same', async () => {
+  const cache = memoryCache({ grace: '1h' })
+  await cache.set('k', 'stale')
+  await cache.expire({ key: 'k' })
+  const errors: unknown[] = []
+  cache.on('error', ({ error }) => errors.push(error))
+  const load = slowLoad(cache, 'k', { hardTimeout: 10 })
+  await load.begun
+  vi.advanceTimersByTime(10)
+  expect(await load.answer).toBe('stale')
+  await load.fail(down).catch(() => {})
+  await settled()
+  expect(errors).toContain(down)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createCache } from '../../src/index.js'
+import { memoryCache } from './opened-cache.js'
 import { down, slowLoad } from './slow-load.js'
 import { expiringWays, labelledWays } from './ways-to-invalidate.js'
 
@@ -7,7 +7,7 @@ const KEY = 'user:1'
 const TO_RENEW = { grace: '1h' } as const
 
 function namespaces() {
-  const above = createCache(TO_RENEW).namespace('above')
+  const above = memoryCache(TO_RENEW).namespace('above')
   return { above, cache: above.namespace('below') }
 }
 

@@ -55,6 +55,20 @@ export function slowLoad(cache: Cache, key: string, options: CallOptions = {}): 
   }
 }
 
+/**
+ * A load under way whose tag, which only it names, has been invalidated: whoever joins it now has to load anew once it ends. Resolves to
+ * a function that ends it.
+ */
+export async function lateTagged(cache: Cache, key: string): Promise<() => Promise<string>> {
+  const load = slowLoad(cache, key)
+  const ctx = await load.begun
+  await cache.invalidate({ tag: 't' })
+  return () => {
+    ctx.tags('t')
+    return load.finish('old')
+  }
+}
+
 /** Lets everything run that waits for nothing but a microtask. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

@@ -13,10 +13,8 @@ class LoaderFailed extends Error {}
 /** What a schedule was found to break. */
 export class PromiseBroken extends Error {}
 
-/** Checks that can be left out. */
+/** What can be left out of the checks. */
 export interface Checks {
-  /** That a batch answers for all its keys, without keeping one waiting for the load of another. */
-  readonly batchAnswers: boolean
   /** That a call which holds a stale value does not serve it once it was invalidated. */
   readonly heldGrace: boolean
 }
@@ -212,7 +210,7 @@ export class World {
     const currentAtStart = missing.map((place) => this.#database.version(place))
     // Whoever asks for keys that come after all of its own never waits for itself.
     const last = missing.toSorted((one, other) => keys.indexOf(one.key) - keys.indexOf(other.key)).at(-1) as Place
-    await this.#during(last, ctx, this.#checks.batchAnswers ? plan : { ...plan, asksForNext: false })
+    await this.#during(last, ctx, plan)
     const labelling: LoadPlan = { ...plan, labels: 'loader' }
     return missing.map((place, i) => [place.key, this.#ending(place, ctx.for(place.key), labelling, currentAtStart[i] as number)])
   }
@@ -270,7 +268,7 @@ export class World {
     for (const [i, place] of asked.entries()) {
       const row = answers[i]
       if (row === undefined) {
-        const mustAnswer = loads && this.#checks.batchAnswers && !this.#database.absent.has(nameOf(place))
+        const mustAnswer = loads && !this.#database.absent.has(nameOf(place))
         if (mustAnswer) throw new PromiseBroken(`Nobody said that ${nameOf(place)} does not exist, and that was the answer`)
         continue
       }
