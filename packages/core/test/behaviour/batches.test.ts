@@ -269,7 +269,6 @@ describeCaches('getOrSetMany', ({ make, pass }) => {
     expect(await cache.getMany(['a', 'b'])).toEqual(new Map([['a', 'renewed'], ['b', 'renewed']]))
   })
 
-  // A key whose load has to be repeated for this call finds the batch already loaded, and without it.
   it('loads again a key whose joined load turned out to be too old', async () => {
     const cache = make()
     const load = heldLoader()

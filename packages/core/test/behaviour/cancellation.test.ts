@@ -130,7 +130,6 @@ describeCaches('cancellation', ({ make, pass }) => {
     expect(cache.stats().stale).toBe(0)
   })
 
-  // That its callers gave up is taken for a failure of the source.
   it('does not put the next load off because the callers of the last one gave up', async () => {
     const cache = make({ ttl: '1s', grace: '1h' })
     await cache.set('k', 'old')
@@ -145,7 +144,6 @@ describeCaches('cancellation', ({ make, pass }) => {
     expect(await cache.getOrSet('k', () => 'new')).toBe('new')
   })
 
-  // The caller who gave up is the one who knows; the error says only what it said itself.
   it('does not tell of a load that ended because everybody gave up as of an error', async () => {
     const logger = { warn: vi.fn(), error: vi.fn() }
     const cache = make({ logger })

@@ -46,7 +46,6 @@ describeCaches('close', ({ make, pass }) => {
     cache.on('hit', () => {})()
   })
 
-  // Without a key nothing asks whether the cache is open.
   it.each([
     ['getMany', (cache: Cache) => cache.getMany([])],
     ['getOrSetMany', (cache: Cache) => cache.getOrSetMany([], () => [])],

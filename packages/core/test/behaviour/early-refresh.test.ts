@@ -162,6 +162,17 @@ describeCaches('refresh', ({ make, pass }) => {
     expect(await cache.get('k')).toBe('new')
   })
 
+  it('renews nothing by options that contradict each other', async () => {
+    const cache = make(options)
+    await cache.set('k', 'old')
+    await pass(9000)
+    const load = vi.fn(() => 'new')
+    expect(await cache.getOrSet('k', load, { ttl: -1 }).catch(() => 'refused')).not.toBe('new')
+    await pass(0)
+    expect(load).not.toHaveBeenCalled()
+    expect(await cache.get('k')).toBe('old')
+  })
+
   it('does not renew for a call that is not to store', async () => {
     const cache = make(options)
     await cache.set('k', 'old')
@@ -172,7 +183,6 @@ describeCaches('refresh', ({ make, pass }) => {
     expect(load).not.toHaveBeenCalled()
   })
 
-  // A call with a signal takes the slower way to the value, on which nothing is renewed.
   it('renews for calls that bring a signal as well', async () => {
     const cache = make(options)
     await cache.set('k', 'old')

@@ -200,7 +200,6 @@ describeCaches('events', ({ make, pass }) => {
     expect(() => cache.on('hit', undefined as unknown as () => void)).toThrow(refused)
   })
 
-  // What is no event is looked up all the same, and the lookup fails.
   it('refuses an event that does not exist from off as well', () => {
     const cache = make()
     expect(() => cache.off('hits' as 'hit', () => {})).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))

@@ -105,7 +105,6 @@ describeCaches('hardTimeout', ({ make, pass }) => {
     expect(errors).toEqual([{ namespace: 'tiercel', key: 'k', error: down, during: 'load' }])
   })
 
-  // The timeout is reported as the failure of the load, and the failure itself then no more.
   it('tells of it also when something stale was served at the timeout', async () => {
     const cache = make({ ttl: '1s', grace: '1h', hardTimeout: 500 })
     const errors = heard(cache, 'error')
@@ -122,7 +121,6 @@ describeCaches('hardTimeout', ({ make, pass }) => {
     expect(errors.map(({ error }) => error)).toContain(down)
   })
 
-  // A load that is only slow is told of as one that failed.
   it('calls the load slow, not failed, when something stale is served at the timeout', async () => {
     const cache = make({ ttl: '1s', grace: '1h', hardTimeout: 500 })
     const stale = heard(cache, 'stale')

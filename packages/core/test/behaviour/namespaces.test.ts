@@ -119,7 +119,14 @@ describeCaches('namespaces', ({ make, pass }) => {
     expect(() => cache.namespace('a', { grace: '5m' })).not.toThrow()
   })
 
-  // The options of the namespace are changed before those below are found not to fit.
+  it('takes options for ten thousand namespaces and no more, and opens others without', () => {
+    const cache = make()
+    for (let i = 0; i < 10_000; i++) cache.namespace(`n${i}`, { ttl: '1m' })
+    expect(() => cache.namespace('one-more', { ttl: '1m' })).toThrow(refused)
+    expect(() => cache.namespace('n5', { ttl: '1m' })).not.toThrow()
+    expect(cache.namespace('one-more').name).toBe('tiercel:one-more')
+  })
+
   it('leaves a namespace as it was when its new options do not fit one below it', async () => {
     const cache = make()
     const below = cache.namespace('a:b', { grace: '3m', refresh: 0.5 })
@@ -148,7 +155,6 @@ describeCaches('namespaces', ({ make, pass }) => {
     expect(() => cache.namespace('1:2:3:4:5:6:7:8:9')).toThrow(refused)
   })
 
-  // Only the levels of one name are counted, not those it is opened below.
   it('nests no deeper when it is opened level by level', () => {
     const cache = make()
     expect(() => cache.namespace('1:2:3:4').namespace('5:6:7:8').namespace('9')).toThrow(refused)

@@ -100,7 +100,6 @@ describeCaches('softTimeout', ({ make, pass }) => {
     await expect(call).rejects.toMatchObject({ code: 'TIERCEL_LOAD_TIMEOUT' })
   })
 
-  // The message names what was left of the time after the soft timeout.
   it('names the hard timeout as it was given when it fails', async () => {
     const cache = await withStale({ hardTimeout: 300 })
     const failure = cache.getOrSet('k', () => new Promise(() => {})).catch((error: unknown) => error)
@@ -148,5 +147,22 @@ describeCaches('softTimeout', ({ make, pass }) => {
     await pass(100)
     expect(await next).toBe('old')
     expect(await cache.get('k')).toBeUndefined()
+  })
+  it('keeps out, and lets nobody join any more, a load that is older than that, though somebody still waits for it', async () => {
+    const cache = await withStale()
+    const load = heldLoader()
+    const impatient = cache.getOrSet('k', load)
+    const loading = await load.called()
+    await pass(100)
+    expect(await impatient).toBe('old')
+    const patient = cache.getOrSet('k', load, { softTimeout: 0 })
+    await pass(30_000)
+    expect(loading.ctx.signal.aborted).toBe(false)
+    const next = cache.getOrSet('k', load, { softTimeout: 0 })
+    ;(await load.called(2)).succeed('new')
+    expect(await next).toBe('new')
+    loading.succeed('late')
+    expect(await patient).toBe('late')
+    expect(await cache.get('k')).toBe('new')
   })
 })

@@ -119,7 +119,6 @@ describeCaches('wrap', ({ make, pass }) => {
     expect(() => cache.wrap(() => 1, undefined as unknown as { key: () => string })).toThrow(refused)
   })
 
-  // It is refused as an option, though it is an argument: getOrSet refuses a loader that is none as one.
   it('refuses what is no function to wrap, as an argument', () => {
     const cache = make()
     const notOne = undefined as unknown as () => number
