@@ -26,36 +26,32 @@ export async function adopt({ scope, location, policy }: Sought, fence: Fence, f
   const { shared } = scope
   const { remote, tokens, changes, memory } = shared
   if (remote === undefined) return undefined
-  const decoded = await remote.entries.decode(found)
+  const decoding = remote.entries.decode(found)
+  const decoded = decoding instanceof Promise ? await decoding : decoding
   if (decoded.corrupt !== undefined) {
     shared.countCorrupt(decoded.corrupt)
     return undefined
   }
   const { header } = found
-  const carried = [...header.tags].map(([name, token]) => ({ id: idInEntry(scope.path, name) ?? '', token }))
+  const staleAt = header.softExpiresAt === 0 ? 0 : remote.clock.monotonic(header.softExpiresAt)
   const early = new Set(fence.tokens.map(({ id }) => id))
-  const lateIds = carried.map(({ id }) => id).filter((id) => !early.has(id))
+  const lateIds = [...found.tokens.keys()].filter((id) => !early.has(id))
   const isCurrent = fence.holds && !lateIds.some((id) => changes.changedSince(id, fence.openedAt))
-  // Only then: what was read before a change must not be taken for what Redis has now.
-  const held = isCurrent ? carried.map(({ id, token }) => hold(scope, id, token, found.tokens.get(id) ?? '')) : []
-  const entry = new Entry(
-    decoded.value,
-    header.softExpiresAt === 0 ? 0 : remote.clock.monotonic(header.softExpiresAt),
-    remote.clock.monotonic(header.expiresAt),
-    Math.floor(fence.openedTime),
-    header.ttl,
-    held,
-    header.etag,
-  )
+  // Only if nothing changed: what was read before a change must not be taken for what Redis has now.
+  if (!policy.memory || shared.closed || !isCurrent) return { value: decoded.value, lateIds, isFromRedis: true, staleAt, stale: undefined }
+
+  const held = [...header.tags].map(([name, token]) => hold(scope, idInEntry(scope.path, name) ?? '', token, found.tokens))
+  const deadAt = remote.clock.monotonic(header.expiresAt)
+  const entry = new Entry(decoded.value, staleAt, deadAt, Math.floor(fence.openedTime), header.ttl, held, header.etag)
   // Learning its tokens may have shown that we missed something.
-  const mayKeep = isCurrent && fence.holds && stateOf(held) !== TokenState.Dead && policy.memory && !shared.closed
-  const isKept = mayKeep && memory.set(location, entry, header.entry.length)
+  const isKept = fence.holds && stateOf(held) !== TokenState.Dead && memory.set(location, entry, header.entry.length)
   if (!isKept) tokens.release(held)
   const stale = isKept && found.state === 'stale' ? entry : undefined
   if (stale !== undefined) tokens.holdAgain(held)
-  return { value: decoded.value, lateIds, isFromRedis: true, staleAt: entry.staleAt, stale }
+  return { value: decoded.value, lateIds, isFromRedis: true, staleAt, stale }
 }
 
-function hold({ shared: { tokens } }: Scope, id: string, token: string, written: string): Token {
+function hold({ shared: { tokens } }: Scope, id: string, token: string, known: ReadonlyMap<string, string>): Token {
+  const written = known.get(id) ?? ''
   return written === token || written.startsWith(`${token}<`) ? tokens.holdLearned(id, written) : tokens.holdExpired(id, written)
 }

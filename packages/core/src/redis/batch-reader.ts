@@ -1,13 +1,19 @@
 import { RedisTimeoutError } from '../errors/index.js'
-import type { RedisConnection, Reply } from './clients/index.js'
 import { groupBySlot } from './by-slot.js'
+import type { RedisConnection, Reply } from './clients/index.js'
 
 const MOST_KEYS_IN_ONE_COMMAND = 256
 
+/** What Redis has under a list of keys, in their order. Text is made of a value once, however many asked for it. */
+export interface BatchedValues {
+  bytes(index: number): Buffer | undefined
+  text(index: number): string
+}
+
 interface Request {
-  readonly key: string
-  resolve(value: Buffer | null): void
-  reject(error: unknown): void
+  readonly keys: readonly string[]
+  readonly resolve: (values: BatchedValues) => void
+  readonly reject: (error: unknown) => void
 }
 
 /**
@@ -17,53 +23,89 @@ interface Request {
 export class BatchReader {
   readonly #connection: RedisConnection
   readonly #slot: (key: string) => number
-  #waiting = new Map<string, Request[]>()
+  readonly #fullMs: number
+  #waiting: Request[] = []
   #timeoutMs = 0
 
   /** @param fullMs What a call that has asked nothing yet may wait. */
-  constructor(
-    connection: RedisConnection,
-    slot: (key: string) => number,
-    private readonly fullMs: number,
-  ) {
+  constructor(connection: RedisConnection, slot: (key: string) => number, fullMs: number) {
     this.#connection = connection
     this.#slot = slot
+    this.#fullMs = fullMs
   }
 
-  async read(keys: readonly string[], timeoutMs: number): Promise<(Buffer | null)[]> {
-    if (this.#waiting.size === 0) process.nextTick(() => this.#flush())
+  read(keys: readonly string[], timeoutMs: number): Promise<BatchedValues> {
+    const values = new Promise<BatchedValues>((resolve, reject) => {
+      if (this.#waiting.length === 0) process.nextTick(() => this.#flush())
+      this.#waiting.push({ keys, resolve, reject })
+    })
     this.#timeoutMs = Math.max(this.#timeoutMs, timeoutMs)
-    const values = Promise.all(keys.map((key) => new Promise<Buffer | null>((resolve, reject) => this.#add({ key, resolve, reject }))))
     // A batch waits as long as the most patient of its readers.
-    return timeoutMs < this.fullMs ? withinMs(values, timeoutMs) : values
-  }
-
-  #add(request: Request): void {
-    const same = this.#waiting.get(request.key)
-    if (same === undefined) this.#waiting.set(request.key, [request])
-    else same.push(request)
+    return timeoutMs < this.#fullMs ? withinMs(values, timeoutMs) : values
   }
 
   #flush(): void {
-    const waiting = this.#waiting
+    const requests = this.#waiting
     const timeoutMs = this.#timeoutMs
-    this.#waiting = new Map()
+    this.#waiting = []
     this.#timeoutMs = 0
-    for (const keys of groupBySlot(waiting.keys(), (key) => key, this.#slot)) {
-      for (let i = 0; i < keys.length; i += MOST_KEYS_IN_ONE_COMMAND) void this.#send(keys.slice(i, i + MOST_KEYS_IN_ONE_COMMAND), waiting, timeoutMs)
-    }
+    const indexes = new Map<string, number>()
+    for (const { keys } of requests) for (const key of keys) if (!indexes.has(key)) indexes.set(key, indexes.size)
+    this.#fetch([...indexes.keys()], timeoutMs).then(
+      (values) => {
+        const texts: (string | undefined)[] = []
+        for (const { keys, resolve } of requests) resolve(new Values(keys, indexes, values, texts))
+      },
+      (error: unknown) => {
+        for (const { reject } of requests) reject(error)
+      },
+    )
   }
 
-  async #send(keys: readonly string[], waiting: ReadonlyMap<string, readonly Request[]>, timeoutMs: number): Promise<void> {
-    try {
-      const values = (await this.#connection.send(['MGET', ...keys], { route: keys[0] as string, timeoutMs })) as Reply[]
-      keys.forEach((key, i) => {
-        const value = values[i]
-        for (const request of waiting.get(key) ?? []) request.resolve(Buffer.isBuffer(value) ? value : null)
-      })
-    } catch (error) {
-      for (const key of keys) for (const request of waiting.get(key) ?? []) request.reject(error)
+  async #fetch(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
+    if (this.#connection.kind === 'standalone' && keys.length <= MOST_KEYS_IN_ONE_COMMAND) return this.#send(keys, timeoutMs)
+    const parts: { key: string; index: number }[][] = []
+    const numbered = keys.map((key, index) => ({ key, index }))
+    for (const group of groupBySlot(numbered, ({ key }) => key, this.#slot)) {
+      for (let i = 0; i < group.length; i += MOST_KEYS_IN_ONE_COMMAND) parts.push(group.slice(i, i + MOST_KEYS_IN_ONE_COMMAND))
     }
+    const values: Reply[] = Array.from({ length: keys.length })
+    await Promise.all(
+      parts.map(async (part) => {
+        const replies = await this.#send(part.map(({ key }) => key), timeoutMs)
+        part.forEach(({ index }, i) => (values[index] = replies[i] ?? null))
+      }),
+    )
+    return values
+  }
+
+  async #send(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
+    return (await this.#connection.send(['MGET', ...keys], { route: keys[0] as string, timeoutMs })) as Reply[]
+  }
+}
+
+/** One request's part of a batch. */
+class Values implements BatchedValues {
+  constructor(
+    readonly keys: readonly string[],
+    readonly indexes: ReadonlyMap<string, number>,
+    readonly values: readonly Reply[],
+    /** Shared by all requests of the batch. */
+    readonly texts: (string | undefined)[],
+  ) {}
+
+  bytes(index: number): Buffer | undefined {
+    const value = this.values[this.#at(index)]
+    return Buffer.isBuffer(value) ? value : undefined
+  }
+
+  text(index: number): string {
+    const at = this.#at(index)
+    return (this.texts[at] ??= this.bytes(index)?.toString() ?? '')
+  }
+
+  #at(index: number): number {
+    return this.indexes.get(this.keys[index] as string) as number
   }
 }
 

@@ -48,6 +48,10 @@ export interface Storable {
   readonly etag: string | undefined
 }
 
+/** What a token says of the entry that carries it; the least good one counts. */
+const Verdict = { Useless: 0, Stale: 1, Fresh: 2 } as const
+type Verdict = number
+
 export interface EntriesSettings {
   readonly connection: RedisConnection
   readonly names: RedisNames
@@ -61,15 +65,17 @@ export interface EntriesSettings {
 
 /** The second tier: entries in Redis, each valid only as long as the tokens it carries are the current ones there. */
 export class RedisEntries {
+  readonly #derivedFrom = new WeakMap<readonly string[], { readonly keys: readonly string[]; readonly names: readonly string[] }>()
+
   constructor(readonly settings: EntriesSettings) {}
 
   /** Reads a key together with the tokens it is likely to depend on. Tokens come from Redis at every read: those in memory say nothing about it. */
   async read(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Judged> {
     const { names, reader } = this.settings
-    const wanted = [names.entry(path, key), ...ids.map((id) => names.token(id))]
-    const [bytes, ...written] = await budget.spend((ms) => reader.read(wanted, ms))
-    if (bytes === null || bytes === undefined) return { state: 'none' }
-    return this.#judge(path, key, bytes, ids, new Map(ids.map((id, i) => [id, written[i]?.toString() ?? ''])), budget)
+    const { keys } = this.#derived(ids)
+    const values = await budget.spend((ms) => reader.read([names.entry(path, key), ...keys], ms))
+    const bytes = values.bytes(0)
+    return bytes === undefined ? { state: 'none' } : this.#judge(path, key, bytes, ids, (i) => values.text(i + 1), budget)
   }
 
   /**
@@ -94,7 +100,7 @@ export class RedisEntries {
     })
     if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
     if (outcome === 3) return { state: 'wait' }
-    const judged = await this.#judge(path, key, found, ids, tokens, budget)
+    const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget)
     return judged.state === 'none' ? { state: 'wait' } : judged
   }
 
@@ -174,43 +180,70 @@ export class RedisEntries {
     return decodeEntry(header, this.settings.format)
   }
 
-  async #judge(path: string, key: string, bytes: Buffer, ids: readonly string[], known: ReadonlyMap<string, string>, budget: Budget): Promise<Judged> {
-    const { clock, mechanisms, onCorrupt } = this.settings
-    const checksum = Buffer.from(bytes.subarray(10, 14))
+  /** @param writtenAt What Redis has for each of `ids`. */
+  #judge(path: string, key: string, bytes: Buffer, ids: readonly string[], writtenAt: (index: number) => string, budget: Budget): Judged | Promise<Judged> {
+    const { clock, onCorrupt } = this.settings
+    const checksum = bytes.subarray(10, 14)
     const header = readHeader(bytes, `${path}\0${key}`)
     if (header.corrupt !== undefined) {
       onCorrupt(header.corrupt)
       return { state: 'useless', checksum }
     }
     const now = clock.redisTime(performance.now())
-    const carried = new Map<string, string>()
-    for (const [name, token] of header.tags) {
-      const id = idInEntry(path, name)
-      if (id === undefined) return { state: 'useless', checksum }
-      carried.set(id, token)
-    }
-    // It must depend on its namespace and those above; which labels it has is its own affair.
-    const isOfNamespace = ids.every((id) => !id.endsWith('\0g') || carried.has(id))
-    if (!isOfNamespace || header.expiresAt <= now) return { state: 'useless', checksum }
+    if (header.expiresAt <= now) return { state: 'useless', checksum }
 
-    const tokens = await this.#withUnknown(carried, known, budget)
-    let isFresh = header.softExpiresAt > now
-    for (const [id, token] of mechanisms.tokens ? carried : []) {
-      const written = tokens.get(id) ?? ''
-      if (currentOf(written) === token) continue
-      if (expiredOf(written) !== token) return { state: 'useless', checksum }
-      isFresh = false
+    const { names } = this.#derived(ids)
+    const tokens = new Map<string, string>()
+    let verdict: Verdict = header.softExpiresAt > now ? Verdict.Fresh : Verdict.Stale
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i] as string
+      const carried = header.tags.get(names[i] as string)
+      if (carried === undefined) {
+        // It must depend on its namespace and those above; which labels it has is its own affair.
+        if (id.endsWith('\0g')) return { state: 'useless', checksum }
+        continue
+      }
+      const written = writtenAt(i)
+      tokens.set(id, written)
+      verdict = Math.min(verdict, this.#verdictOn(carried, written))
     }
-    return { state: isFresh ? 'fresh' : 'stale', header, checksum, tokens }
+    if (verdict === Verdict.Useless) return { state: 'useless', checksum }
+    if (tokens.size === header.tags.size) return { state: verdict === Verdict.Fresh ? 'fresh' : 'stale', header, checksum, tokens }
+    return this.#judgeUnknown(path, header, checksum, tokens, verdict, budget)
   }
 
   /** Labels that only the entry names cost a second read. */
-  async #withUnknown(carried: ReadonlyMap<string, string>, known: ReadonlyMap<string, string>, budget: Budget): Promise<ReadonlyMap<string, string>> {
+  async #judgeUnknown(path: string, header: EntryHeader, checksum: Buffer, tokens: Map<string, string>, soFar: Verdict, budget: Budget): Promise<Judged> {
     const { names, reader } = this.settings
-    const unknown = [...carried.keys()].filter((id) => !known.has(id))
-    if (unknown.length === 0) return known
-    const written = await budget.spend((ms) => reader.read(unknown.map((id) => names.token(id)), ms))
-    return new Map([...known, ...unknown.map((id, i): [string, string] => [id, written[i]?.toString() ?? ''])])
+    const unknown: { id: string; carried: string }[] = []
+    for (const [name, carried] of header.tags) {
+      const id = idInEntry(path, name)
+      if (id === undefined) return { state: 'useless', checksum }
+      if (!tokens.has(id)) unknown.push({ id, carried })
+    }
+    const values = await budget.spend((ms) => reader.read(unknown.map(({ id }) => names.token(id)), ms))
+    let verdict = soFar
+    unknown.forEach(({ id, carried }, i) => {
+      tokens.set(id, values.text(i))
+      verdict = Math.min(verdict, this.#verdictOn(carried, values.text(i)))
+    })
+    if (verdict === Verdict.Useless) return { state: 'useless', checksum }
+    return { state: verdict === Verdict.Fresh ? 'fresh' : 'stale', header, checksum, tokens }
+  }
+
+  #verdictOn(carried: string, written: string): Verdict {
+    if (carried === written || !this.settings.mechanisms.tokens || carried === currentOf(written)) return Verdict.Fresh
+    return carried === expiredOf(written) ? Verdict.Stale : Verdict.Useless
+  }
+
+  /** What follows from a list of token ids. The list of a namespace is the same object every time. */
+  #derived(ids: readonly string[]): { readonly keys: readonly string[]; readonly names: readonly string[] } {
+    let derived = this.#derivedFrom.get(ids)
+    if (derived === undefined) {
+      derived = { keys: ids.map((id) => this.settings.names.token(id)), names: ids.map(nameInEntry) }
+      this.#derivedFrom.set(ids, derived)
+    }
+    return derived
   }
 
   /** Tokens in the entry's slot are handled with it, in one command; on a standalone server these are all. */
