@@ -8,7 +8,7 @@ export interface Effort {
   readonly invalidationRounds: number
 }
 
-// Many short rounds rather than few long ones: when others use the processors too, a short sample is often undisturbed, and the
-// median needs only half of them to be.
-export const full: Effort = { plan: { rounds: 41, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7 }
+// Many short rounds rather than few long ones: where others use the processors too, each round is disturbed a little, and the
+// median needs only half of them to be quiet.
+export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7 }
 export const quick: Effort = { plan: { rounds: 13, sampleMs: 10, warmUpMs: 80 }, processRounds: 5, invalidationRounds: 5 }

@@ -2,17 +2,19 @@
 export interface Subject {
   readonly name: string
   readonly operations: number
-  /** Before each pass, outside of the time. */
+  /** Before each pass, outside of what is timed. */
   prepare?(): unknown
   pass(): unknown
-  /** After each pass, outside of the time: throws when what `pass` gave is wrong. */
-  check?(result: unknown): unknown
+  /** Throws when what `pass` gave is wrong. It is timed with the pass, so it must cost next to nothing. */
+  check?(result: unknown): void
+  /** After each pass that was prepared, outside of what is timed. */
+  dispose?(): unknown
 }
 
 /** How long to measure. */
 export interface Plan {
   readonly rounds: number
-  /** Time that one subject is measured for in one round, at least one pass. */
+  /** How long one subject runs in one round, at least one pass. */
   readonly sampleMs: number
   readonly warmUpMs: number
 }
@@ -31,9 +33,9 @@ export type Unit = 'ns' | 'bytes' | 'steps'
 const LEAD_IN = 0.25
 
 /**
- * Nanoseconds per operation of each subject. The rounds are interleaved (A B C, A B C, …), so that a slow moment of the machine falls
- * on all of them. Garbage is collected whenever V8 sees fit: asking for it between samples would throw compiled code away, and would spare
- * those who make most of it.
+ * Nanoseconds of processor time per operation of each subject. The rounds are interleaved (A B C, A B C, …), so that a slow moment of the machine falls
+ * on all of them. Everybody starts with an empty young generation, so that nobody collects what another left; a sample is long enough for
+ * those who make garbage to collect their own. The old generation is left alone: collecting it throws compiled code away.
  */
 export async function measure(subjects: readonly Subject[], { rounds, sampleMs, warmUpMs }: Plan): Promise<Series[]> {
   // Twice around: what V8 learns from one subject may make it throw away the code of another.
@@ -41,6 +43,7 @@ export async function measure(subjects: readonly Subject[], { rounds, sampleMs, 
   const samples = subjects.map((): number[] => [])
   for (let round = 0; round < rounds; round++) {
     for (const [i, subject] of subjects.entries()) {
+      globalThis.gc?.({ type: 'minor' })
       await sample(subject, sampleMs * LEAD_IN)
       samples[i]?.push(await sample(subject, sampleMs))
     }
@@ -62,16 +65,26 @@ export function quantile(samples: readonly number[], part: number): number {
 }
 
 async function sample(subject: Subject, ms: number): Promise<number> {
+  const began = performance.now()
+  const isTimeUp = (): boolean => performance.now() - began >= ms
   let spent = 0
   let operations = 0
   do {
     await subject.prepare?.()
-    const began = performance.now()
-    const result = subject.pass()
-    const settled = result instanceof Promise ? await result : result
-    spent += performance.now() - began
-    operations += subject.operations
-    await subject.check?.(settled)
-  } while (spent < ms)
-  return (spent * 1e6) / operations
+    const before = processorTime()
+    do {
+      const result = subject.pass()
+      subject.check?.(result instanceof Promise ? await result : result)
+      operations += subject.operations
+    } while (subject.prepare === undefined && !isTimeUp())
+    spent += processorTime() - before
+    await subject.dispose?.()
+  } while (!isTimeUp())
+  return (spent * 1000) / operations
+}
+
+/** Microseconds. Not the time of day: while others have the processors, that goes on. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage()
+  return user + system
 }

@@ -42,7 +42,7 @@ export function printEnd({ targets, benchmarks, node, processors, effort }: Repo
       .filter(({ reached }) => reached === false)
       .map((each) => `  missed: ${name}, ${each.us.name}${each.value === undefined ? '' : `, ${each.value}`}, against ${each.peer.name}: ${ratio(each.ratio)}, target ${targetOf(each)}`),
   )
-  const about = `Ratios are medians over interleaved rounds in one run (${effort}), Node ${node}, ${processors} processors; times are information only.`
+  const about = `Ratios are medians over interleaved rounds in one run (${effort}), Node ${node}, ${processors} processors; processor times are information only.`
   return ['', `${targets.reached} of ${targets.set} targets reached`, ...missed, about, ''].join('\n')
 }
 

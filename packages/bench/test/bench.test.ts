@@ -58,7 +58,7 @@ describe('the harness', () => {
 
   it('waits for a pass that takes its time, and shows the check what it gave', async () => {
     const seen: unknown[] = []
-    await measure([subject('slow', async () => 'done', { check: (given) => seen.push(given) })], { rounds: 1, sampleMs: 0, warmUpMs: 0 })
+    await measure([subject('slow', async () => 'done', { check: (given) => void seen.push(given) })], { rounds: 1, sampleMs: 0, warmUpMs: 0 })
     expect(new Set(seen)).toEqual(new Set(['done']))
   })
 

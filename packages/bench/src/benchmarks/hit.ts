@@ -23,7 +23,7 @@ export const hit: Benchmark = async (effort) => ({
 
 export async function hitsOf(shape: Shape, count: number, { plan }: Effort): Promise<Comparison[]> {
   const values = Array.from({ length: count }, (_, id) => shape.make(id))
-  const loops = [...[tiercel, ...peers].map(readThrough), ...otherReads]
+  const loops = [...otherReads, ...[tiercel, ...peers].map(readThrough)]
   // Those that make copies come last in a round: they leave so much garbage behind that collecting it would disturb the others.
   loops.sort((a, b) => Number(a.copies) - Number(b.copies))
   const hits = await Promise.all(loops.map((loop) => filled(loop, values)))

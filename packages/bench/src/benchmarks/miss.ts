@@ -38,10 +38,10 @@ function missesInto(peer: Peer, values: readonly { readonly id: number }[]): Sub
       reader = peer.open(loads.load)
     },
     pass: () => reader?.readEach(keys),
-    async check(sum) {
+    check(sum) {
       expect(sum === expected, `${peer.name} gave other values than were loaded`)
       expect(loads.count === keys.length, `${peer.name} loaded ${loads.count} times for ${keys.length} misses`)
-      await reader?.close()
     },
+    dispose: () => reader?.close(),
   }
 }

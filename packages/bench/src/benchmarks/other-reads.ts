@@ -98,7 +98,7 @@ const peek: ReadLoop = {
 const lruGet = lruGetOf('lru-cache get', { ttl: ttlMs })
 const lruGetWithoutTtl = lruGetOf('lru-cache get, no TTL', {})
 
-export const otherReads: readonly ReadLoop[] = [tagged, inNamespace, cloned, get, peek, lruGet, lruGetWithoutTtl]
+export const otherReads: readonly ReadLoop[] = [inNamespace, tagged, cloned, get, peek, lruGet, lruGetWithoutTtl]
 
 function lruGetOf(name: string, options: { readonly ttl?: number }): ReadLoop {
   return {
