@@ -22,7 +22,7 @@ export interface NodeRedisCluster {
 export interface IoredisClient {
   readonly options: object
   duplicate(...overrides: never[]): unknown
-  evalBuffer(...script: never[]): unknown
+  getBuffer(...key: never[]): unknown
 }
 
 /** A `Cluster` of ioredis, versions 5 and 6. */
@@ -55,6 +55,6 @@ export function clientKind(target: object): Client | undefined {
   if (has('withTypeMapping', 'execute')) throw new InvalidOptionError('redis cannot be a pool: pass a client, of which connections are made')
   if (has('withTypeMapping', 'sendCommand')) return { kind: 'node-redis', template: target as NodeRedisClient }
   if (has('nodes') && Reflect.get(target, 'isCluster') === true) return { kind: 'ioredis-cluster', template: target as IoredisCluster }
-  if (has('evalBuffer') && typeof Reflect.get(target, 'options') === 'object') return { kind: 'ioredis', template: target as IoredisClient }
+  if (has('getBuffer') && typeof Reflect.get(target, 'options') === 'object') return { kind: 'ioredis', template: target as IoredisClient }
   throw new InvalidOptionError('redis is a client of a kind or version that is not supported: node-redis and ioredis, versions 5 and 6, are')
 }

@@ -8,7 +8,7 @@ import type { Dialer, Wire } from './wire.js'
 /** The part of an ioredis client that is used. */
 interface Client {
   readonly status?: string
-  readonly stream?: (Corkable & { ref?(): unknown; unref?(): unknown }) | null
+  readonly stream?: (Corkable & { ref?(): unknown; unref?(): unknown; destroy?(): unknown }) | null
   on(event: string, listener: (...args: never[]) => void): unknown
   connect(): Promise<unknown>
   callBuffer?(name: string, args: readonly Argument[]): Promise<Reply>
@@ -34,6 +34,8 @@ function settings(connectTimeoutMs: number): Options {
   return {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
+    // It would keep the process alive that long, waiting for the end of a socket that is gone.
+    disconnectTimeout: 0,
     retryStrategy: () => null,
     sentinelRetryStrategy: () => null,
     reconnectOnError: null,
@@ -97,9 +99,9 @@ export function ioredisFromCluster(template: IoredisCluster, load: () => Promise
     where: 'Redis Cluster',
     roots: Array.isArray(roots) ? roots.map(rootAddress) : [],
     dial: async (lost, address = { host: '127.0.0.1', port: 6379 }) => {
-      const Redis = nodeClass(template) ?? (await load()).Redis
       const options = { ...objectOf(redisOptions), ...settings(connectTimeoutMs), ...mapped(address, natMap), db: 0, path: undefined, sentinels: undefined }
-      return new IoredisWire(new Redis(options) as Client, lost)
+      const client = nodeOf(template)?.duplicate(options) ?? new (await load()).Redis(options)
+      return new IoredisWire(client as Client, lost)
     },
   }
 }
@@ -150,6 +152,7 @@ class IoredisWire implements Wire {
 
   drop(): void {
     this.#client.disconnect()
+    this.#client.stream?.destroy?.()
   }
 
   #isReady(): boolean {
@@ -186,11 +189,10 @@ function named(client: Client, command: string, args: readonly Argument[]): Prom
   return Promise.reject(new Error(`ERR unknown command`))
 }
 
-/** The class of a cluster's own connections, if it has any: the copy of the package that the cluster comes from. */
-function nodeClass(template: IoredisCluster): Constructor | undefined {
+/** One of a cluster's own connections, if it has any: it comes from the same copy of the package. */
+function nodeOf(template: IoredisCluster): { duplicate(options: Options): unknown } | undefined {
   const nodes: unknown = (template as { nodes(): unknown }).nodes()
-  const [node] = Array.isArray(nodes) ? (nodes as object[]) : []
-  return node === undefined ? undefined : (node.constructor as Constructor)
+  return Array.isArray(nodes) ? (nodes[0] as { duplicate(options: Options): unknown } | undefined) : undefined
 }
 
 function mapped(address: Address, natMap: unknown): Address {

@@ -109,20 +109,15 @@ export class Line {
     this.#unanswered.add(exchange)
     this.#watch()
     wire.send(exchange.args).then(
-      (reply) => {
-        this.#answered(exchange)
-        exchange.answer(reply)
-      },
-      (error: unknown) => {
-        this.#answered(exchange)
-        if (!exchange.settled) exchange.fail(redacted(error, this.#where))
-      },
+      (reply) => this.#answered(exchange).answer(reply),
+      (error: unknown) => this.#answered(exchange).fail(redacted(error, this.#where)),
     )
   }
 
-  #answered(exchange: Exchange): void {
+  #answered(exchange: Exchange): Exchange {
     this.#unanswered.delete(exchange)
     this.#answers++
+    return exchange
   }
 
   #onUp(): void {

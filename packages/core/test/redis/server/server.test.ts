@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { describeWithRedis, startCluster, startProxy, startRedis, type RedisServer } from './index.js'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { describeWithRedis, startCluster, startProxy, startRedis, useRedis, type RedisServer } from './index.js'
 
 describeWithRedis('A Redis server for tests', () => {
   let server: RedisServer
@@ -17,6 +17,19 @@ describeWithRedis('A Redis server for tests', () => {
     expect(await server.cli('GET', 'a')).toBe('1')
     expect(await server.cli('CONFIG', 'GET', 'maxmemory')).toEqual(['maxmemory', String(100 * 1024 * 1024)])
     await expect(server.cli('NONSENSE')).rejects.toThrow('unknown command')
+  })
+
+  it('is the one that REDIS_URL names, where a test does it no harm', async () => {
+    vi.stubEnv('REDIS_URL', server.url)
+    const shared = await useRedis()
+    expect(shared.url).toBe(server.url)
+    await shared.stop()
+    expect(await server.cli('PING')).toBe('PONG')
+    vi.stubEnv('REDIS_URL', '')
+    const own = await useRedis()
+    expect(own.url).not.toBe(server.url)
+    await own.stop()
+    vi.unstubAllEnvs()
   })
 
   it('restarts with its data or without', async () => {
