@@ -52,7 +52,8 @@ export class Cache {
    */
   getOrSet<T>(key: string, load: Loader<T>, options?: CallOptions): Promise<T> {
     // The most frequent event of all: no option is resolved and nothing but the promise allocated.
-    if (options === undefined || (options.bypass === undefined && options.memory !== false && options.signal === undefined)) {
+    // `null` too: it is refused where options are resolved.
+    if (options == null || (options.bypass === undefined && options.memory !== false && options.signal === undefined)) {
       const entry = this.#entryAt(key)
       if (entry !== undefined) {
         const now = performance.now()
@@ -134,7 +135,7 @@ export class Cache {
     const policy = resolveCall(options, this.#scope.defaults)
     const pairs = [...listOf(entries, 'entries')]
     for (const pair of pairs) {
-      if (!Array.isArray(pair)) throw new InvalidArgumentError('setMany takes [key, value] pairs')
+      if (!Array.isArray(pair) || pair.length < 2) throw new InvalidArgumentError('setMany takes [key, value] pairs')
       checkKey(pair[0])
     }
     // Of several values for one key the last one counts.
@@ -230,7 +231,7 @@ export class Cache {
    * await user.invalidate('1')
    */
   wrap<Args extends unknown[], R>(fn: (...args: Args) => R, options: WrapOptions<Args>): Wrapped<Args, Awaited<R>> {
-    return wrapFunction(this, fn, options)
+    return wrapFunction(this, fn, options, (fixed) => resolveCall(fixed, this.#scope.defaults))
   }
 
   /** Counters since the cache was made: of this namespace and those below it. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidOptionError } from '../errors/index.js'
 import { Scope, type Shared } from '../flight/index.js'
-import { checkNamespaceOptions, type EntryOptions } from '../options/index.js'
+import { checkNamespaceOptions, resolveDefaults, type EntryOptions } from '../options/index.js'
 import { Cache } from './cache.js'
 
 const MOST_WITH_OPTIONS = 10_000
@@ -46,7 +46,7 @@ export class Namespaces {
   #checkOptions(path: string, options: EntryOptions): void {
     checkNamespaceOptions(options)
     const known = this.#configured.get(path)?.options
-    if (known !== undefined && !isDeepStrictEqual({ ...options }, known)) {
+    if (known !== undefined && !meanTheSame(options, known)) {
       throw new InvalidOptionError(`The namespace ${path} has other options already. Give them once, where it is first opened`)
     }
     if (known === undefined && this.#configured.size >= MOST_WITH_OPTIONS) {
@@ -91,4 +91,9 @@ export class Namespaces {
     this.#forget.register(cache, scope.path)
     return cache
   }
+}
+
+/** Whether two sets of options come to the same: `'5m'` is 300,000, and functions made where they are given are not compared. */
+function meanTheSame(some: EntryOptions, others: EntryOptions): boolean {
+  return isDeepStrictEqual({ ...resolveDefaults(some), onError: undefined }, { ...resolveDefaults(others), onError: undefined })
 }

@@ -19,12 +19,13 @@ export interface Wrapped<Args extends unknown[], R> {
   invalidate(...args: Args): Promise<InvalidateResult>
 }
 
-export function wrapFunction<Args extends unknown[], R>(cache: Cache, fn: (...args: Args) => R, options: WrapOptions<Args>): Wrapped<Args, Awaited<R>> {
+export function wrapFunction<Args extends unknown[], R>(cache: Cache, fn: (...args: Args) => R, options: WrapOptions<Args>, check: (fixed: CallOptions) => void): Wrapped<Args, Awaited<R>> {
   if (typeof fn !== 'function') throw new InvalidArgumentError('wrap takes the function to cache')
   if (typeof options?.key !== 'function') throw new InvalidOptionError('wrap needs `key`, a function from the arguments to the key: { key: (id) => `user:${id}` }')
   const { key, tags, room, ...rest } = options
   const dependsOnArguments = typeof tags === 'function' || typeof room === 'function'
   const fixed: CallOptions = { ...rest, ...labels(typeof tags === 'function' ? undefined : tags, typeof room === 'function' ? undefined : room) }
+  check(fixed)
   const optionsFor = (args: Args): CallOptions =>
     dependsOnArguments
       ? { ...fixed, ...labels(typeof tags === 'function' ? tags(...args) : tags, typeof room === 'function' ? room(...args) : room) }

@@ -4,3 +4,12 @@ import { defaultCodec } from '../codec/index.js'
 export function copyOf<T>(value: T): T {
   return typeof value === 'object' && value !== null ? (defaultCodec.decode(defaultCodec.encode(value)) as T) : value
 }
+
+/** As `copyOf`; but what cannot be copied is given as it is, since it cannot be kept either and so has no other reader. */
+export function copyIfPossible<T>(value: T): T {
+  try {
+    return copyOf(value)
+  } catch {
+    return value
+  }
+}

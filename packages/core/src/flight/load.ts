@@ -4,6 +4,7 @@ import type { Entry } from '../memory/index.js'
 import type { Policy } from '../options/index.js'
 import type { Lease, Storable } from '../redis/index.js'
 import { claim, type RightToStore } from './claim.js'
+import { copyOf } from './copy.js'
 import { fill } from './fill.js'
 import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
@@ -74,7 +75,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
   const { scope, key, policy, loader } = load
   const { shared, counters } = scope
   const previous = load.previous ?? flight.previous
-  const stale = previous?.isUsable(performance.now()) ? { value: previous.value, etag: previous.etag } : undefined
+  const stale = previous?.isUsable(performance.now()) ? { value: shared.settings.clone ? copyOf(previous.value) : previous.value, etag: previous.etag } : undefined
   const ctx = new LoadContext(stale, flight.signal, policy.tags.length + (policy.room === undefined ? 0 : 1))
   const loadedAt = performance.now()
   counters.add('loads')
@@ -209,10 +210,12 @@ export function notKept(scope: Scope, key: string, policy: Policy, error: unknow
 /** Tells of an error that no caller is going to see. */
 export function report(scope: Scope, key: string, policy: Policy, error: unknown, during: 'load' | 'store'): void {
   scope.shared.events.emit('error', { namespace: scope.path, key, error, during })
+  const failed = (thrown: unknown) => scope.shared.events.emit('error', { namespace: scope.path, key, error: thrown, during: 'listener' })
   try {
-    policy.onError?.(error, { key })
+    const result: unknown = policy.onError?.(error, { key })
+    if (result instanceof Promise) result.catch(failed)
   } catch (thrown) {
-    scope.shared.events.emit('error', { namespace: scope.path, key, error: thrown, during: 'listener' })
+    failed(thrown)
   }
 }
 

@@ -1,7 +1,7 @@
 import { LoadTimeoutError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
 import type { Flight, Landing } from './flight.js'
-import { copyOf } from './copy.js'
+import { copyIfPossible } from './copy.js'
 import { reportFailure, startLoad, storesAnywhere, type Load } from './load.js'
 import type { Scope } from './scope.js'
 import { SLOW, waitFor } from './wait.js'
@@ -11,9 +11,9 @@ import { SLOW, waitFor } from './wait.js'
  */
 export async function obtain(load: Load): Promise<unknown> {
   const { scope, key, location, policy } = load
-  const { changes, events, flights, mechanisms, remote, settings } = scope.shared
+  const { changes, events, flights, mechanisms, memory, remote, settings } = scope.shared
   let flight: Flight | undefined
-  const served = (value: unknown) => (settings.clone ? copyOf(value) : value)
+  const served = (value: unknown) => (settings.clone ? copyIfPossible(value) : value)
   // What memory had, or what the load found in Redis.
   const previous = () => load.previous ?? flight?.previous
   const canServeStale = () => previous()?.servesWithin(policy.grace, performance.now()) ?? false
@@ -55,7 +55,14 @@ export async function obtain(load: Load): Promise<unknown> {
       if (landing === SLOW && softTimeout > 0 && !canServeStale()) landing = await waitFor(current, hardTimeout && hardTimeout - softTimeout, signal)
     } catch (error) {
       countMiss()
-      if (policy.signal?.aborted || !canServeStale()) throw error
+      if (policy.signal?.aborted) throw error
+      // Somebody may have set the key meanwhile.
+      const newer = policy.read && policy.memory ? memory.get(location) : undefined
+      if (newer !== undefined && scope.shared.mayServe(newer, performance.now())) {
+        reportFailure(load, current, error)
+        return served(newer.value)
+      }
+      if (!canServeStale()) throw error
       reportFailure(load, current, error)
       return serveStale('load-failed')
     }

@@ -23,7 +23,7 @@ interface Setting {
  * loads it, and all are announced once. Resolves to how many were kept.
  */
 export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy): Promise<number> {
-  if (!storesAnywhere(scope, policy)) return 0
+  if (!policy.write) return 0
   const { shared } = scope
   const settings: Setting[] = []
   const emptied: string[] = []
@@ -48,7 +48,7 @@ function begin(scope: Scope, [key, value]: Pair, policy: Policy): Setting | unde
   shared.fences.breakKey(location)
   shared.memory.peek(location)?.kill()
   shared.memory.delete(location)
-  if (!isKeepable(value, policy.ttl, policy)) return undefined
+  if (!isKeepable(value, policy.ttl, policy) || !storesAnywhere(scope, policy)) return undefined
   try {
     const found = survey(value, shared.valueLimits)
     const fence = shared.fences.open(location, scope.holdTokens(policy.tags, policy.room), shared.changes.now)

@@ -9,88 +9,88 @@ export type ErrorHandler = (error: unknown, about: { readonly key: string }) => 
 /** How one call reads, loads and stores. Each can be given as a default to `createCache` and `namespace`, and per call. */
 export interface EntryOptions {
   /** How long a value is fresh. `0` stores nothing. Default `'5m'`. */
-  ttl?: Duration
+  ttl?: Duration | undefined
   /** How long past its TTL a value may be served when a load fails or is slow. Default `0`: never. */
-  grace?: Duration
+  grace?: Duration | undefined
   /** After a load failed and grace served, how long until the next try. Default `'1s'`. */
-  graceRetry?: Duration
+  graceRetry?: Duration | undefined
   /** With a stale value at hand, how long a call waits for the load before it is served that. The load goes on. Default: as long as it takes. */
-  softTimeout?: Duration
+  softTimeout?: Duration | undefined
   /** How long a call waits for the load before it fails (or is served a stale value within grace). The load goes on. Default: as long as it takes. */
-  hardTimeout?: Duration
+  hardTimeout?: Duration | undefined
   /** Renew in the background once this part of the TTL is gone: `0.8` is after 80%. Default: never. */
-  refresh?: number
+  refresh?: number | undefined
   /** Shorten each TTL at random by up to this part of it (`0.1`) or this time (`'30s'`), so that what was stored together does not expire together. Default `0`. */
-  jitter?: number | Duration
+  jitter?: number | Duration | undefined
   /** Whether `null` is kept like any other value. Default `true`. */
-  cacheNull?: boolean
+  cacheNull?: boolean | undefined
   /** Told of errors that the call itself did not throw. What it throws is ignored. */
-  onError?: ErrorHandler
+  onError?: ErrorHandler | undefined
 }
 
 /** What one call may say beside the defaults. */
 export interface CallOptions extends EntryOptions {
   /** Labels by which the entry can be invalidated together with others. At most 64. */
-  tags?: readonly string[]
+  tags?: readonly string[] | undefined
   /** The room the entry belongs to: one more label, in a space of its own. */
-  room?: string
+  room?: string | undefined
   /** `'read'` loads anew and stores, `'write'` reads and does not store, `'both'` only loads. */
-  bypass?: 'read' | 'write' | 'both'
+  bypass?: 'read' | 'write' | 'both' | undefined
   /** `false` leaves the memory of this process out. */
-  memory?: boolean
+  memory?: boolean | undefined
   /** `false` leaves Redis out. */
-  redis?: boolean
+  redis?: boolean | undefined
   /** Gives up waiting. The load itself is aborted once nobody waits for it any more. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export interface MemoryOptions {
   /** Most entries kept in the process. Default `10_000`. */
-  maxEntries?: number
+  maxEntries?: number | undefined
   /** Most bytes kept in the process, estimated from keys and values. Default 32 MiB. */
-  maxBytes?: number
+  maxBytes?: number | undefined
 }
 
 export interface OutageOptions {
   /** Serve what is in memory for so long, though nobody can say whether it was invalidated: gives up the bound of `maxStaleness`. */
-  serve?: Duration
+  serve?: Duration | undefined
 }
 
 /** Options of `createCache`. Those of `EntryOptions` are the defaults of every call. */
 export interface CacheOptions extends EntryOptions {
   /** Namespace of all keys. Letters, digits, `.`, `_`, `-`; `:` separates levels. Default `'tiercel'`. */
-  name?: string
+  name?: string | undefined
   /**
    * The second tier: a URL (`redis:`, `rediss:`), options, or a client or cluster of `redis` or `ioredis`, which is duplicated and otherwise left alone. `false` for
    * none. Default: the environment's `REDIS_URL`, or none.
    */
-  redis?: RedisTarget | false
+  redis?: RedisTarget | false | undefined
   /** Begins the name of everything in Redis, such as `'app:'`. Letters, digits, `.`, `_`, `-` and `:`. Default none. */
-  prefix?: string
+  prefix?: string | undefined
   /** After how long at most any process stops serving what was invalidated, even one that is cut off from Redis. At least 50 ms. Default `'5s'`. */
-  maxStaleness?: Duration
+  maxStaleness?: Duration | undefined
   /** How much time Redis may add to one call, whatever state it is in. Default 250 ms. */
-  deadline?: Duration
+  deadline?: Duration | undefined
   /** How long an attempt to connect may take. Calls do not wait for it longer than their deadline. Default `'5s'`. */
-  connectTimeout?: Duration
+  connectTimeout?: Duration | undefined
   /** While Redis is away. */
-  outage?: OutageOptions
+  outage?: OutageOptions | undefined
   /** Whether values in Redis outlive a restart or failover of it. It may have lost the last invalidations, so by default they do not: `'invalidate'`. `'keep'` takes the risk. */
-  failover?: 'invalidate' | 'keep'
+  failover?: 'invalidate' | 'keep' | undefined
   /** Another format for values in Redis. Default: JSON, and superjson for what JSON does not keep. */
-  codec?: Codec
+  codec?: Codec | undefined
   /** Compress values in Redis. Default `false`. */
-  compression?: CompressionOption
+  compression?: CompressionOption | undefined
   /** Encrypt values in Redis by AES-256-GCM. Default: none. */
-  encryption?: EncryptionOption
+  encryption?: EncryptionOption | undefined
   /** Names this process to the others, in messages. Default: a random name. */
-  serverId?: string
+  serverId?: string | undefined
   /** Bounds of the first tier. */
-  memory?: MemoryOptions
+  memory?: MemoryOptions | undefined
   /** Give every reader its own copy (`structuredClone`) of a value from memory. Default `false`: all get the same object. */
-  clone?: boolean
+  clone?: boolean | undefined
   /** Largest value that is kept, in bytes as estimated in memory. Default 16 MiB. */
-  maxValueBytes?: number
+  maxValueBytes?: number | undefined
   /** Told of errors nobody else is told of. Any logger with `warn` and `error`, such as pino or `console`. */
-  logger?: Logger
+  logger?: Logger | undefined
 }

@@ -65,7 +65,7 @@ describe('a process', () => {
   })
 
   // What an async onError rejects with is handled by nobody, and ends the process.
-  it.fails('survives an async onError that rejects', async () => {
+  it('survives an async onError that rejects', async () => {
     const script = `
       const soon = ${soon}
       const cache = createCache({ onError: async () => { throw new Error('onError') } })
