@@ -53,7 +53,7 @@ export class Cache {
   getOrSet<T>(key: string, load: Loader<T>, options?: CallOptions): Promise<T> {
     // The most frequent event of all: no option is resolved and nothing but the promise allocated.
     // `null` too: it is refused where options are resolved.
-    if (options == null || (options.bypass === undefined && options.memory !== false && options.signal === undefined)) {
+    if (options === undefined || options === null || (options.bypass === undefined && options.memory !== false && options.signal === undefined)) {
       const entry = this.#entryAt(key)
       if (entry !== undefined) {
         const now = performance.now()

@@ -51,15 +51,17 @@ export class BatchReader {
     this.#timeoutMs = 0
     const indexes = new Map<string, number>()
     for (const { keys } of requests) for (const key of keys) if (!indexes.has(key)) indexes.set(key, indexes.size)
-    this.#fetch([...indexes.keys()], timeoutMs).then(
-      (values) => {
-        const texts: (string | undefined)[] = []
-        for (const { keys, resolve } of requests) resolve(new Values(keys, indexes, values, texts))
-      },
-      (error: unknown) => {
-        for (const { reject } of requests) reject(error)
-      },
-    )
+    void this.#deliver(requests, indexes, timeoutMs)
+  }
+
+  async #deliver(requests: readonly Request[], indexes: ReadonlyMap<string, number>, timeoutMs: number): Promise<void> {
+    try {
+      const values = await this.#fetch([...indexes.keys()], timeoutMs)
+      const texts: (string | undefined)[] = []
+      for (const { keys, resolve } of requests) resolve(new Values(keys, indexes, values, texts))
+    } catch (error) {
+      for (const { reject } of requests) reject(error)
+    }
   }
 
   async #fetch(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
