@@ -24,6 +24,7 @@ export class Cache {
   readonly #events: EventHub
   readonly #counters: Counters
   readonly #clone: boolean
+  readonly #isRoot: boolean
 
   /** @internal */
   constructor(scope: Scope, namespaces: Namespaces) {
@@ -33,6 +34,7 @@ export class Cache {
     this.#events = scope.shared.events
     this.#counters = scope.counters
     this.#clone = scope.shared.settings.clone
+    this.#isRoot = scope.parent === undefined
     this.#namespaces = namespaces
   }
 
@@ -114,7 +116,7 @@ export class Cache {
 
   /** The value in the memory of this process, or `undefined`. Synchronous; counts neither as a hit nor as use. */
   peek<T = unknown>(key: string): T | undefined {
-    const entry = typeof key === 'string' ? this.#memory.peek(this.#scope.locate(key)) : undefined
+    const entry = typeof key === 'string' ? this.#memory.peek(this.#locate(key)) : undefined
     return entry !== undefined && this.#shared.mayServe(entry, performance.now()) ? this.#served<T>(entry) : undefined
   }
 
@@ -289,8 +291,13 @@ export class Cache {
     if (this.#shared.closed) throw new ClosedError('The cache was closed. Make a new one, or close it later')
   }
 
+  // As the scope does it, without a call for nearly all keys of nearly all caches.
+  #locate(key: string): string {
+    return this.#isRoot && key.charCodeAt(0) > 0 ? key : this.#scope.locate(key)
+  }
+
   #entryAt(key: string): Entry | undefined {
-    return typeof key === 'string' ? this.#memory.get(this.#scope.locate(key)) : undefined
+    return typeof key === 'string' ? this.#memory.get(this.#locate(key)) : undefined
   }
 
   #fresh(key: string): Entry | undefined {
