@@ -70,12 +70,6 @@ test.fails('a value whose tag was expired twice in a row still serves as grace',
 })
 
 describe('a value that cannot be copied', () => {
-  // `served` copies what was loaded and does not catch what copying throws.
-  test.fails('is served by a cache that clones', async () => {
-    const value = { greet: () => 'hello' }
-    expect(await memoryCache({ clone: true }).getOrSet('k', () => value)).toBe(value)
-  })
-
   // copyOf has the codec's default limits, not those of the cache.
   test.fails('because it is larger than the codec allows by default is kept by a cache that allows it', async () => {
     const cache = memoryCache({ clone: true, maxValueBytes: 2 ** 25, memory: { maxBytes: 2 ** 26 } })
@@ -168,27 +162,6 @@ describe('the number of tags of an entry', () => {
       return 'value'
     })
     expect(shared.tokens.size).toBeLessThanOrEqual(64 + 1)
-  })
-})
-
-describe('at the door', () => {
-  // The path of a hit reads the options before anybody has looked at them.
-  test.fails('null for options is refused like any other bad option', async () => {
-    let call: Promise<unknown> | undefined
-    expect(() => (call = memoryCache().getOrSet('k', () => 1, null as never))).not.toThrow()
-    await expect(call).rejects.toMatchObject({ code: 'TIERCEL_INVALID_OPTION' })
-  })
-})
-
-describe('what nobody else is told of', () => {
-  // onError is called without regard to what it returns: an async one that rejects ends the process.
-  test.fails('does no harm when an async onError rejects', async () => {
-    const rejected = Promise.reject(new Error('The error reporter is down'))
-    rejected.catch(() => {})
-    const handled = vi.spyOn(rejected, 'then')
-    await memoryCache().getOrSet('k', () => ({ not: () => 'data' }), { onError: () => rejected as unknown as undefined })
-    await settled()
-    expect(handled).toHaveBeenCalled()
   })
 })
 
