@@ -4,10 +4,10 @@ import type { ConnectionOptions, RedisConnection } from './redis-connection.js'
 import { ServerConnection } from './server.js'
 import { resolveTarget, type RedisTarget } from './target.js'
 
-export type { Argument, Reply } from './reply.js'
-export { defineScript, type Script } from './script.js'
+export type { Reply } from './reply.js'
+export { defineScript } from './script.js'
 export type { Subscription, SubscriptionHandlers } from './subscription.js'
-export type { ConnectionOptions, MasterNode, RedisConnection } from './redis-connection.js'
+export type { MasterNode, RedisConnection } from './redis-connection.js'
 export type { RedisOptions, RedisTarget } from './target.js'
 
 /**

@@ -2,18 +2,32 @@ import { nameOf, type Address } from './address.js'
 import type { IoredisClient, IoredisCluster } from './detection.js'
 import type { Argument, Reply } from './reply.js'
 import type { Server } from './target.js'
-import { TickBuffer, type Corkable } from './tick-buffer.js'
+import { Turn } from './turn.js'
 import type { Dialer, Wire } from './wire.js'
 
 /** The part of an ioredis client that is used. */
 interface Client {
   readonly status?: string
-  readonly stream?: (Corkable & { ref?(): unknown; unref?(): unknown; destroy?(): unknown }) | null
+  readonly stream?: { ref?(): unknown; unref?(): unknown; destroy?(): unknown } | null
   on(event: string, listener: (...args: never[]) => void): unknown
   connect(): Promise<unknown>
   callBuffer?(name: string, args: readonly Argument[]): Promise<Reply>
+  pipeline(): Pipeline
   subscribe(channel: string): Promise<unknown>
   disconnect(): void
+}
+
+/** Its promise comes with the last reply; the callbacks come each with its own. */
+interface Pipeline {
+  callBuffer(name: string, args: readonly Argument[], answered: (error: unknown, reply: Reply) => void): unknown
+  exec(): Promise<unknown>
+}
+
+interface Call {
+  readonly command: string
+  readonly args: readonly Argument[]
+  answer(reply: Reply): void
+  fail(error: unknown): void
 }
 
 type Options = Readonly<Record<string, unknown>>
@@ -45,7 +59,7 @@ function settings(connectTimeoutMs: number): Options {
     enableOfflineQueue: false,
     // It costs an INFO, which not every user may send; loading is found out otherwise.
     enableReadyCheck: false,
-    // It would hold commands back while earlier ones wait for their replies; see TickBuffer.
+    // It holds the next batch back until the one before is answered: a round trip more. The wire has its own.
     enableAutoPipelining: false,
     commandTimeout: undefined,
     socketTimeout: undefined,
@@ -109,7 +123,7 @@ export function ioredisFromCluster(template: IoredisCluster, load: () => Promise
 class IoredisWire implements Wire {
   readonly #client: Client
   readonly #lost: (reason: unknown) => void
-  readonly #buffer = new TickBuffer(() => this.#client.stream)
+  readonly #turn = new Turn<Call>((calls) => this.#write(calls))
   #trouble: unknown
   #isLost = false
 
@@ -136,13 +150,12 @@ class IoredisWire implements Wire {
     this.#client.stream?.ref?.()
   }
 
-  async send(args: readonly Argument[]): Promise<Reply> {
+  send(args: readonly Argument[]): Promise<Reply> {
     const [name, ...rest] = args
     const command = String(name)
-    this.#buffer.hold()
-    const { callBuffer } = this.#client
-    const reply = callBuffer === undefined ? named(this.#client, command, rest) : callBuffer.call(this.#client, command, rest)
-    return withStatus(command, rest, await reply)
+    return new Promise<Reply>((resolve, fail) => {
+      this.#turn.add({ command, args: rest, answer: (reply) => resolve(withStatus(command, rest, reply)), fail })
+    })
   }
 
   async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void> {
@@ -153,6 +166,23 @@ class IoredisWire implements Wire {
   drop(): void {
     this.#client.disconnect()
     this.#client.stream?.destroy?.()
+  }
+
+  /** As node-redis does by itself: the commands of one turn leave in one piece. */
+  #write(calls: readonly Call[]): void {
+    const client = this.#client
+    const [first] = calls
+    if (client.callBuffer === undefined) {
+      for (const { command, args, answer, fail } of calls) named(client, command, args).then(answer, fail)
+    } else if (first !== undefined && calls.length === 1) {
+      client.callBuffer(first.command, first.args).then(first.answer, first.fail)
+    } else {
+      const pipeline = client.pipeline()
+      for (const { command, args, answer, fail } of calls) {
+        pipeline.callBuffer(command, args, (error, reply) => (error === null ? answer(reply) : fail(error)))
+      }
+      pipeline.exec().catch(() => {})
+    }
   }
 
   #isReady(): boolean {

@@ -1,9 +1,10 @@
-import { createRequire } from 'node:module'
+// @ts-expect-error: it has no types of its own
+import MockRedis from 'ioredis-mock'
 import { afterEach, expect, it } from 'vitest'
 import { defineScript, type RedisTarget } from '../../../src/redis/clients/index.js'
 import { closeAll, open } from './variants.js'
 
-const Mock = createRequire(import.meta.url)('ioredis-mock') as new (options?: object) => RedisTarget & { flushall(): Promise<unknown> }
+const Mock = MockRedis as new (options?: object) => RedisTarget
 
 afterEach(closeAll)
 

@@ -207,13 +207,17 @@ describeWithRedis('A connection to one server', () => {
       expect(await reply).toEqual(Buffer.from('still here'))
     })
 
-    it('refuses more than 50,000 commands that nobody answers', async () => {
+    it('does not hold a reply back for what was sent after it in the same tick', async () => {
       const { connection } = await up()
-      server.pause()
-      const pending = Array.from({ length: 50_000 }, () => connection.send(['PING'], { route: '', timeoutMs: 10_000 }).catch(itself))
-      await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toThrow('50000 commands wait')
-      await connection.close(0)
-      for (const error of await Promise.all(pending)) expect(error).toBeInstanceOf(RedisUnavailableError)
+      const blocked = send(connection, 'BLPOP', 'list', '0')
+      const [first] = await Promise.all([send(connection, 'ECHO', 'behind'), server.cli('RPUSH', 'list', 'go')])
+      expect(first).toEqual(Buffer.from('behind'))
+      expect(await blocked).toEqual([Buffer.from('list'), Buffer.from('go')])
+      const early = send(connection, 'ECHO', 'before')
+      const later = send(connection, 'BLPOP', 'list', '0')
+      expect(await early).toEqual(Buffer.from('before'))
+      await server.cli('RPUSH', 'list', 'go')
+      await later
     })
 
     it('names the server as its only master', async () => {
@@ -254,6 +258,16 @@ describeWithRedis('A connection to one server', () => {
       await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toBeInstanceOf(RedisRefusedError)
       expect(connection.isUp).toBe(false)
     })
+  })
+
+  it.each(['redis', 'ioredis'] as const)('refuses more than 50,000 commands that nobody answers: %s', async (packageName) => {
+    const { connection } = open(template(packageName, server.url))
+    await connection.send(['PING'], { route: '', timeoutMs: 2000 })
+    server.pause()
+    const pending = Array.from({ length: 50_000 }, () => connection.send(['PING'], { route: '', timeoutMs: 10_000 }).catch(itself))
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toThrow('50000 commands wait')
+    await connection.close(0)
+    for (const error of await Promise.all(pending)) expect(error).toBeInstanceOf(RedisUnavailableError)
   })
 
   it('asks for a client to be installed when there is none, and stops trying', async () => {

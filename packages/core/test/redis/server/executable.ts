@@ -32,7 +32,7 @@ function isExecutable(file: string): boolean {
 function installOnDebian(): boolean {
   if (!existsSync('/etc/debian_version') || process.getuid?.() !== 0 || process.env.TIERCEL_NO_INSTALL === '1') return false
   const apt = (...args: string[]) =>
-    spawnSync('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
+    spawnSync('/usr/bin/apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=120', ...args], {
       stdio: 'ignore',
       timeout: 180_000,
       // Run level 1 keeps the package from starting a server of its own on the usual port.
