@@ -82,11 +82,11 @@ export class Cache {
     if (typeof loadMany !== 'function') throw new InvalidArgumentError('getOrSetMany takes a function that loads the missing keys')
     this.#open()
     // Once for all, and before anything is begun: bad options must not leave half of the keys waiting for the others.
-    resolveCall(options, this.#scope.defaults)
+    const policy = resolveCall(options, this.#scope.defaults)
     const unique = [...listOf(keys, 'keys')]
     unique.forEach((key) => checkKey(key))
     const batch = new Batch(loadMany, unique)
-    const values = await Promise.all(unique.map((key) => this.#load(key, batch.loader(key) as Loader<unknown>, options, batch.gathering(key)) as Promise<T>))
+    const values = await Promise.all(unique.map((key) => this.#loadBy(policy, key, batch.loader(key) as Loader<unknown>, batch.gathering(key)) as Promise<T>))
     const found = new Map<string, T>()
     values.forEach((value, i) => {
       if (value !== undefined) found.set(unique[i] as string, value)
@@ -337,13 +337,17 @@ export class Cache {
     return found.value as T
   }
 
-  async #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined, gathering?: Gathering): Promise<unknown> {
+  async #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined): Promise<unknown> {
     this.#open()
     const policy = resolveCall(options, this.#scope.defaults)
     checkKey(key)
     if (typeof loader !== 'function') throw new InvalidArgumentError('getOrSet takes a function that loads the value')
-    const location = this.#scope.locate(key)
+    return this.#loadBy(policy, key, loader)
+  }
+
+  async #loadBy(policy: Policy, key: string, loader: Loader<unknown>, gathering?: Gathering): Promise<unknown> {
     policy.signal?.throwIfAborted()
+    const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
     const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
     const now = performance.now()
@@ -354,6 +358,9 @@ export class Cache {
   }
 
   #renewIfDue(key: string, loader: Loader<unknown>, options: CallOptions | undefined, entry: Entry, now: number): void {
+    const location = this.#scope.locate(key)
+    // Asked before options are resolved: while a renewal is under way, or put off, every hit comes by here.
+    if (entry.loadsPostponed(now) || this.#shared.flights.joinable(location, true) !== undefined) return
     let policy: Policy
     try {
       policy = resolveCall(options, this.#scope.defaults)
@@ -361,7 +368,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewIfDue({ scope: this.#scope, key, location: this.#scope.locate(key), policy, loader, previous: entry }, entry, now)
+    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {

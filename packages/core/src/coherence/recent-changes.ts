@@ -15,11 +15,6 @@ export class RecentChanges {
     return this.#now
   }
 
-  /** Counts a change that no late tag has to be checked against. */
-  tick(): void {
-    this.#now++
-  }
-
   /** Everything may have changed. */
   forgetAll(): void {
     this.#now++

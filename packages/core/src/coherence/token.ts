@@ -123,7 +123,8 @@ export class TokenRegistry {
   /** Everything that carries the current token may serve as grace only; what was expired before that is dead. */
   expire(id: string): void {
     const token = this.#current.get(id)
-    if (token === undefined) return
+    // Held by nobody but the one it replaced: nothing was kept since, and what that one stands for is expired already.
+    if (token === undefined || (token.expired !== undefined && token.holders === 1)) return
     const successor = new Token(id)
     successor.holders = 1
     successor.expired = token

@@ -15,7 +15,7 @@ export interface Sought {
 export interface Adopted extends Landing {
   /** When it stops being fresh. */
   readonly staleAt: number
-  /** If it is stale and in memory now: the entry, whose tokens are held once more for the caller. */
+  /** If it is stale: the entry, as long as memory keeps it. */
   readonly stale: Entry | undefined
 }
 
@@ -46,9 +46,7 @@ export async function adopt({ scope, location, policy }: Sought, fence: Fence, f
   // Learning its tokens may have shown that we missed something.
   const isKept = fence.holds && stateOf(held) !== TokenState.Dead && memory.set(location, entry, header.entry.length)
   if (!isKept) tokens.release(held)
-  const stale = isKept && found.state === 'stale' ? entry : undefined
-  if (stale !== undefined) tokens.holdAgain(held)
-  return { value: decoded.value, lateIds, isFromRedis: true, staleAt, stale }
+  return { value: decoded.value, lateIds, isFromRedis: true, staleAt, stale: isKept && found.state === 'stale' ? entry : undefined }
 }
 
 function hold({ shared: { tokens } }: Scope, id: string, token: string, known: ReadonlyMap<string, string>): Token {

@@ -27,6 +27,7 @@ export class Flight {
   #wantedUnattended: boolean
   #limit: NodeJS.Timeout | undefined
   #landed = false
+  #ended = false
   failureReported = false
   /** Everybody who wanted it has given up: that it fails is no news. */
   isGivenUp = false
@@ -44,6 +45,8 @@ export class Flight {
     /** Whether it was started for the sake of later calls: nobody waits for it. */
     readonly background: boolean,
     run: (flight: Flight) => Promise<Landing>,
+    /** Gives back what the flight held; `tokensTaken` when an entry has taken over its tokens. */
+    private readonly onEnd: (flight: Flight, tokensTaken: boolean) => void,
   ) {
     this.#wantedUnattended = background
     // Not at once: whoever starts it must be able to be joined before the loader runs, even by the loader.
@@ -81,9 +84,17 @@ export class Flight {
     else this.#giveUp(new DOMException('Everybody who waited for the load has given up', 'AbortError'))
   }
 
+  /** Once, at the latest when the load settles. A load that was given up may never do that. */
+  end(tokensTaken: boolean): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.onEnd(this, tokensTaken)
+  }
+
   #giveUp(reason: unknown): void {
     this.isGivenUp = true
     this.abort(reason)
+    this.end(false)
   }
 
   /** Whoever still waits gets what the loader makes of it; nothing is kept, and nobody joins any more. */
@@ -98,7 +109,7 @@ export class Flight {
     if (this.#limit !== undefined) return
     this.#limit = setTimeout(() => {
       this.fence.broken = true
-      if (this.#waiters === 0) this.abort(new LoadTimeoutError(`The load was given up after ${UNATTENDED_MS / 1000} s without anybody waiting for it`))
+      if (this.#waiters === 0) this.#giveUp(new LoadTimeoutError(`The load was given up after ${UNATTENDED_MS / 1000} s without anybody waiting for it`))
       else this.#wantedUnattended = false
     }, UNATTENDED_MS)
     this.#limit.unref()

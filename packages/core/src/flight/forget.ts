@@ -49,15 +49,13 @@ function forgetMatching(shared: Shared, path: string, pattern: string, mode: Cha
 }
 
 /** Returns whether there was a value that could still have been served. */
-function dropEntry({ memory, mechanisms }: Shared, location: string, mode: Change['mode']): boolean {
+function dropEntry({ memory }: Shared, location: string, mode: Change['mode']): boolean {
   const entry = memory.peek(location)
   if (entry === undefined) return false
   const wasUsable = entry.isUsable(performance.now())
   if (mode === 'expire') {
     entry.expire()
   } else {
-    // Killed and not only removed: a call that waits for a load holds it, to serve should the load fail.
-    if (mechanisms.kill) entry.kill()
     memory.delete(location)
   }
   return wasUsable

@@ -68,19 +68,19 @@ export class LoadContext<T = unknown> {
   tags(...tags: readonly (string | readonly string[])[]): void {
     const flat = tags.flat()
     checkTags(flat)
+    this.#checkCount(flat.length)
     this.decision.tags.push(...flat)
-    this.#checkCount()
   }
 
   /** A room for this result, beside that of the call. */
   room(room: string): void {
     checkTag(room, 'room')
+    this.#checkCount(1)
     this.decision.rooms.push(room)
-    this.#checkCount()
   }
 
-  #checkCount(): void {
-    checkTagCount(this.#tagsOfCall + this.decision.tags.length + this.decision.rooms.length)
+  #checkCount(more: number): void {
+    checkTagCount(more + this.#tagsOfCall + this.decision.tags.length + this.decision.rooms.length)
   }
 }
 

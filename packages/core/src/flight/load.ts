@@ -1,7 +1,7 @@
 import { survey } from '../codec/index.js'
-import { UncacheableValueError } from '../errors/index.js'
+import { InvalidTagError, UncacheableValueError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
-import type { Policy } from '../options/index.js'
+import { checkTagCount, type Policy } from '../options/index.js'
 import type { Lease, Storable } from '../redis/index.js'
 import { claim, type RightToStore } from './claim.js'
 import { copyOf } from './copy.js'
@@ -38,7 +38,19 @@ export function startLoad(load: Load, background: boolean): Flight {
   const { shared } = scope
   const tokens = scope.holdTokens(policy.tags, policy.room)
   const fence = shared.fences.open(location, tokens, shared.changes.now)
-  const flight = new Flight(fence, storesAnywhere(scope, policy), background, (self) => run(load, self))
+  const flight = new Flight(
+    fence,
+    storesAnywhere(scope, policy),
+    background,
+    (self) => run(load, self),
+    ({ lease }, tokensTaken) => {
+      // Unless it was used up by a commit: others need not wait for its end.
+      if (lease !== undefined) shared.remote?.release(lease)
+      if (!tokensTaken) shared.tokens.release(tokens)
+      shared.fences.close(fence)
+      shared.flights.land(flight)
+    },
+  )
   shared.flights.takeOff(flight)
   return flight
 }
@@ -49,8 +61,6 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
 }
 
 async function run(load: Load, flight: Flight): Promise<Landing> {
-  const { scope } = load
-  const { shared } = scope
   let tokensTaken = false
   try {
     const claimed = await claim(load, flight)
@@ -62,12 +72,7 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
     tokensTaken = landing.tokensTaken
     return landing
   } finally {
-    // Unless it was used up by a commit: others need not wait for its end.
-    if (flight.lease !== undefined) shared.remote?.release(flight.lease)
-    if (!tokensTaken) shared.tokens.release(flight.fence.tokens)
-    if (flight.previous !== undefined) shared.tokens.release(flight.previous.tokens)
-    shared.fences.close(flight.fence)
-    shared.flights.land(flight)
+    flight.end(tokensTaken)
   }
 }
 
@@ -94,7 +99,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
   } catch (error) {
     if (!flight.isGivenUp) {
       counters.add('loadsFailed')
-      postponeNext(load)
+      if (flight.fence.holds) postponeNext(load)
       if (!flight.attended) reportFailure(load, flight, error)
     }
     throw error
@@ -138,6 +143,8 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
   const late = shared.tokens.holdAll(lateIds)
   let isKept = false
   try {
+    // Those of the previous value come on top when it is renewed.
+    checkTagCount(fence.tokens.length - scope.levels.length + lateIds.length)
     const { bytes, form } = survey(value, shared.valueLimits)
     const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, grace: policy.grace, etag }, lateIds, isTooLate))
     if (!mayFill || !policy.memory) return false
@@ -150,7 +157,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     isKept = true
     return true
   } catch (error) {
-    if (!(error instanceof UncacheableValueError)) throw error
+    if (!(error instanceof UncacheableValueError || error instanceof InvalidTagError)) throw error
     notKept(scope, key, policy, error)
     await dropOlder(load, flight)
     return false

@@ -1,4 +1,4 @@
-import { LoadTimeoutError } from '../errors/index.js'
+import { ClosedError, LoadTimeoutError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
 import type { Flight, Landing } from './flight.js'
 import { copyIfPossible } from './copy.js'
@@ -37,7 +37,9 @@ export async function obtain(load: Load): Promise<unknown> {
     return serveStale('load-postponed')
   }
 
+  const began = performance.now()
   for (let isRetry = false; ; isRetry = true) {
+    if (isRetry && scope.shared.closed) throw new ClosedError('The cache was closed while the value was loaded')
     const joinedAt = changes.now
     const joined = flights.joinable(location, storesAnywhere(scope, policy))
     const joins = policy.read && joined !== undefined && (!isRetry || joined.fence.openedAt === joinedAt)
@@ -49,10 +51,10 @@ export async function obtain(load: Load): Promise<unknown> {
     flight = current
     let landing: Landing | typeof SLOW
     try {
-      const { softTimeout, hardTimeout, signal } = policy
-      landing = await waitFor(current, softTimeout || hardTimeout, signal)
-      // Whether there is something stale to serve may only have turned out while we waited.
-      if (landing === SLOW && softTimeout > 0 && !canServeStale()) landing = await waitFor(current, hardTimeout && hardTimeout - softTimeout, signal)
+      // One budget for all of a call's waiting.
+      const waited = isRetry ? performance.now() - began : 0
+      const left = (ms: number) => (ms === 0 ? 0 : Math.max(1, Math.ceil(ms - waited)))
+      landing = await waitFor(current, { softMs: left(policy.softTimeout), hardMs: left(policy.hardTimeout), signal: policy.signal, canServeStale })
     } catch (error) {
       countMiss()
       if (policy.signal?.aborted) throw error

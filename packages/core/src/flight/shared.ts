@@ -37,7 +37,7 @@ export class Shared {
     connect?: (handlers: RemoteHandlers) => Remote,
   ) {
     this.flights = new Flights(mechanisms)
-    this.memory = new MemoryStore(settings, this.tokens)
+    this.memory = new MemoryStore(settings, this.tokens, mechanisms)
     this.locations = new Locations(settings.name)
     this.events = new EventHub(settings.logger)
     this.valueLimits = { ...defaultLimits, maxBytes: settings.maxValueBytes }

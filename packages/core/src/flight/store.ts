@@ -46,7 +46,6 @@ function begin(scope: Scope, [key, value]: Pair, policy: Policy): Setting | unde
   const { shared } = scope
   const location = scope.locate(key)
   shared.fences.breakKey(location)
-  shared.memory.peek(location)?.kill()
   shared.memory.delete(location)
   if (!isKeepable(value, policy.ttl, policy) || !storesAnywhere(scope, policy)) return undefined
   try {

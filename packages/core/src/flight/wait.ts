@@ -3,43 +3,59 @@ import type { Flight, Landing } from './flight.js'
 /** The wait ended before the load did. */
 export const SLOW = Symbol('slow')
 
-/**
- * Waits for a load, for `ms` milliseconds (0: as long as it takes) or until the signal. That does not end the load, except when the last one who waits gives up.
- */
-export async function waitFor(flight: Flight, ms: number, signal: AbortSignal | undefined): Promise<Landing | typeof SLOW> {
-  flight.join()
+export interface Patience {
+  /** After so long something stale will do, if there is any then; 0 for never. */
+  readonly softMs: number
+  /** After so long there is no more waiting; 0 for never. */
+  readonly hardMs: number
+  readonly signal: AbortSignal | undefined
+  canServeStale(): boolean
+}
+
+/** Waits for a load as long as the caller's patience lasts. That does not end the load, except when the last one who waits gives up. */
+export async function waitFor(flight: Flight, patience: Patience): Promise<Landing | typeof SLOW> {
+  const { softMs, hardMs, signal } = patience
   let because: 'landed' | 'out-of-time' | 'gave-up' = 'landed'
-  if (ms === 0 && signal === undefined) {
-    try {
-      return await flight.promise
-    } finally {
-      flight.leave(because)
-    }
-  }
-  let timer: NodeJS.Timeout | undefined
-  let onAbort: (() => void) | undefined
+  flight.join()
   try {
-    return await new Promise((resolve, reject) => {
-      flight.promise.then(resolve, reject)
-      if (ms > 0) {
-        timer = setTimeout(() => {
-          because = 'out-of-time'
-          resolve(SLOW)
-        }, ms)
-        timer.unref()
-      }
-      if (signal !== undefined) {
-        onAbort = () => {
-          because = 'gave-up'
-          reject(signal.reason)
-        }
-        if (signal.aborted) onAbort()
-        else signal.addEventListener('abort', onAbort, { once: true })
-      }
-    })
+    if (softMs === 0 && hardMs === 0 && signal === undefined) return await flight.promise
+    const end = await firstOf(flight, patience)
+    if (end === SLOW) because = 'out-of-time'
+    return end
+  } catch (error) {
+    if (signal?.aborted) because = 'gave-up'
+    throw error
   } finally {
-    clearTimeout(timer)
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
     flight.leave(because)
   }
+}
+
+function firstOf(flight: Flight, { softMs, hardMs, signal, canServeStale }: Patience): Promise<Landing | typeof SLOW> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined
+    const after = (ms: number, action: () => void) => {
+      timer = setTimeout(action, ms)
+      timer.unref()
+    }
+    const onAbort = () => end(() => reject(signal?.reason))
+    const end = (settle: () => void) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      settle()
+    }
+    const outOfTime = () => end(() => resolve(SLOW))
+    // Whether there is something stale to serve may turn out only while we wait.
+    const soft = () => {
+      if (canServeStale()) outOfTime()
+      else if (hardMs > 0) after(hardMs - softMs, outOfTime)
+    }
+    flight.promise.then(
+      (landing) => end(() => resolve(landing)),
+      (error: unknown) => end(() => reject(error)),
+    )
+    if (softMs > 0) after(softMs, soft)
+    else if (hardMs > 0) after(hardMs, outOfTime)
+    if (signal?.aborted) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+  })
 }

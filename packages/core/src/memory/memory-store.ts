@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { TokenRegistry } from '../coherence/token.js'
+import { allMechanisms, type Mechanisms, type TokenRegistry } from '../coherence/index.js'
 import type { Entry } from './entry.js'
 
 export interface MemoryBounds {
@@ -21,11 +21,15 @@ export class MemoryStore {
   /** One object for all sets: lru-cache reads it at once and does not keep it. */
   readonly #setOptions = { size: 1 }
 
-  constructor(readonly bounds: MemoryBounds, tokens: TokenRegistry) {
+  constructor(readonly bounds: MemoryBounds, tokens: TokenRegistry, mechanisms: Mechanisms = allMechanisms) {
     this.#lru = new LRUCache({
       max: bounds.maxEntries,
       maxSize: bounds.maxBytes,
-      dispose: (entry) => tokens.release(entry.tokens),
+      dispose: (entry) => {
+        // Invalidations do not reach it any more: a call that waits for a load and still holds it must not serve it.
+        if (mechanisms.kill) entry.kill()
+        tokens.release(entry.tokens)
+      },
     })
   }
 
