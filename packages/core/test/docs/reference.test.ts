@@ -18,13 +18,18 @@ const literals = (file: string, union: string): string[] =>
   [...(new RegExp(`type ${union} =([^]*?)\\n(?!\\s*\\|)`).exec(source(file))?.[1] ?? '').matchAll(/'([^']+)'/g)].map(([, literal = '']) => literal).toSorted()
 
 const optionTables = [
-  ['EntryOptions', 'options/options.ts', 'How a value is loaded and kept'],
-  ['CallOptions', 'options/options.ts', 'One call'],
-  ['CacheOptions', 'options/options.ts', 'The cache'],
-  ['MemoryOptions', 'options/options.ts', '`memory`'],
-  ['WrapOptions', 'cache/wrap.ts', '`wrap`'],
-  ['InvalidateTarget', 'cache/target.ts', 'What to invalidate'],
+  ['EntryOptions', 'options/options.ts', ['How a value is loaded and kept']],
+  ['CallOptions', 'options/options.ts', ['One call']],
+  ['CacheOptions', 'options/options.ts', ['The cache', 'Redis']],
+  ['MemoryOptions', 'options/options.ts', ['`memory`']],
+  ['OutageOptions', 'options/options.ts', ['`outage`']],
+  ['RedisOptions', 'redis/clients/target.ts', ['`redis`']],
+  ['WrapOptions', 'cache/wrap.ts', ['`wrap`']],
+  ['InvalidateTarget', 'cache/target.ts', ['What to invalidate']],
 ] as const
+
+/** The rows of several tables as one. */
+const optionRows = (headings: readonly string[]): Map<string, string[]> => new Map(headings.flatMap((heading) => [...reference.options.rows(heading)]))
 
 test('every error code has its row, with the class that carries it', () => {
   const rows = reference.errors.rows('Codes')
@@ -36,18 +41,19 @@ test('every error code has its row, with the class that carries it', () => {
   expect([...rows].map(([code, [kind]]) => [code, kind]).toSorted()).toEqual(codes.toSorted())
 })
 
-test('every reason for which a value cannot be kept has its row', () => {
+test('every reason for which a value cannot be kept, and for which Redis refuses, has its row', () => {
   expect(named(reference.errors.rows('Why a value cannot be kept'))).toEqual(literals('errors/uncacheable-value.ts', 'UncacheableReason'))
+  expect(named(reference.errors.rows('Why Redis refused'))).toEqual(literals('errors/redis.ts', 'RefusalReason'))
 })
 
-test.each(optionTables)('every field of %s has its row, and no row is about anything else', (type, file, heading) => {
-  expect(named(reference.options.rows(heading))).toEqual(names(membersOf(file, type)))
+test.each(optionTables)('every field of %s has its row, and no row is about anything else', (type, file, headings) => {
+  expect(named(optionRows(headings))).toEqual(names(membersOf(file, type)))
 })
 
-test.each(optionTables.filter(([type]) => /^(Entry|Cache|Memory)/.test(type)))('the defaults in the table of %s are those its comments name', (type, file, heading) => {
-  const rows = reference.options.rows(heading)
+test.each(optionTables.filter(([type]) => /^(Entry|Cache|Memory|Redis)/.test(type)))('the defaults in the table of %s are those its comments name', (type, file, headings) => {
+  const rows = optionRows(headings)
   const said = membersOf(file, type).flatMap(({ name, comment }) => {
-    const value = /Default (`[^`]+`|\d+ \w+)/.exec(comment)?.[1]
+    const value = /Default (`[^`]+`|\d+(?: \w+)?)/.exec(comment)?.[1]
     return value === undefined ? [] : [[name, value]]
   })
 
@@ -60,10 +66,10 @@ test('the options that createCache and calls know are those with a row', async (
     const { message } = await new Promise<void>((resolve) => resolve(refuse() as void)).then(() => new Error('not refused'), (error: Error) => error)
     return (/It has: (.*)$/.exec(message)?.[1] ?? message).split(', ').toSorted()
   }
-  const rows = (...headings: string[]): string[] => headings.flatMap((heading) => named(reference.options.rows(heading))).toSorted()
-  const cache = createCache()
+  const rows = (...headings: string[]): string[] => named(optionRows(headings))
+  const cache = createCache({ redis: false })
 
-  expect(await known(() => createCache({ nonsense: 1 } as object))).toEqual(rows('How a value is loaded and kept', 'The cache'))
+  expect(await known(() => createCache({ nonsense: 1 } as object))).toEqual(rows('How a value is loaded and kept', 'The cache', 'Redis'))
   expect(await known(() => cache.get('key', { nonsense: 1 } as object))).toEqual(rows('How a value is loaded and kept', 'One call'))
   expect(await known(() => cache.namespace('any', { nonsense: 1 } as object))).toEqual(rows('How a value is loaded and kept'))
 })
@@ -85,6 +91,14 @@ test('every counter of stats() and every field of health() has its row', () => {
 
   expect(named(reference.events.rows('Counters'))).toEqual(counters.toSorted())
   expect(named(reference.events.rows('Health'))).toEqual(names(membersOf('cache/health.ts', 'CacheHealth')))
+})
+
+test('every environment variable has its row', () => {
+  const variables = [...source('options/environment.ts').matchAll(/env, '([A-Z_]+)'/g)].map(([, name = '']) => name)
+  const text = new Page('docs/Guides/configuration.md').section('The environment')
+
+  expect(variables).not.toEqual([])
+  expect(variables.filter((name) => !text.includes(`\`${name}\``))).toEqual([])
 })
 
 test('every public method of a cache is described under its name, with its signature', () => {
