@@ -31,6 +31,10 @@ export class Flight {
   failureReported = false
   /** Everybody who wanted it has given up: that it fails is no news. */
   isGivenUp = false
+  /** Whether its value is kept, in Redis or in memory. */
+  isStored = false
+  /** Whether an entry in memory has taken over the tokens. Set with the entry and not later: we may end in between. */
+  tokensTaken = false
   /** The right to store in Redis, while we have it. */
   lease: Lease | undefined
   /** Whether Redis has anything under the key. */
@@ -45,8 +49,8 @@ export class Flight {
     /** Whether it was started for the sake of later calls: nobody waits for it. */
     readonly background: boolean,
     run: (flight: Flight) => Promise<Landing>,
-    /** Gives back what the flight held; `tokensTaken` when an entry has taken over its tokens. */
-    private readonly onEnd: (flight: Flight, tokensTaken: boolean) => void,
+    /** Gives back what the flight holds. */
+    private readonly onEnd: (flight: Flight) => void,
   ) {
     this.#wantedUnattended = background
     // Not at once: whoever starts it must be able to be joined before the loader runs, even by the loader.
@@ -85,16 +89,16 @@ export class Flight {
   }
 
   /** Once, at the latest when the load settles. A load that was given up may never do that. */
-  end(tokensTaken: boolean): void {
+  end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.onEnd(this, tokensTaken)
+    this.onEnd(this)
   }
 
   #giveUp(reason: unknown): void {
     this.isGivenUp = true
     this.abort(reason)
-    this.end(false)
+    this.end()
   }
 
   /** Whoever still waits gets what the loader makes of it; nothing is kept, and nobody joins any more. */

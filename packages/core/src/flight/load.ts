@@ -43,7 +43,7 @@ export function startLoad(load: Load, background: boolean): Flight {
     storesAnywhere(scope, policy),
     background,
     (self) => run(load, self),
-    ({ lease }, tokensTaken) => {
+    ({ lease, tokensTaken }) => {
       // Unless it was used up by a commit: others need not wait for its end.
       if (lease !== undefined) shared.remote?.release(lease)
       if (!tokensTaken) shared.tokens.release(tokens)
@@ -61,22 +61,17 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
 }
 
 async function run(load: Load, flight: Flight): Promise<Landing> {
-  let tokensTaken = false
   try {
     const claimed = await claim(load, flight)
-    if ('landing' in claimed) {
-      load.gathering?.needsNoLoad()
-      return claimed.landing
-    }
-    const landing = await loadAndKeep(load, flight, claimed.right)
-    tokensTaken = landing.tokensTaken
-    return landing
+    if (!('landing' in claimed)) return await loadAndKeep(load, flight, claimed.right)
+    load.gathering?.needsNoLoad()
+    return claimed.landing
   } finally {
-    flight.end(tokensTaken)
+    flight.end()
   }
 }
 
-async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Promise<Landing & { tokensTaken: boolean }> {
+async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Promise<Landing> {
   const { scope, key, policy, loader } = load
   const { shared, counters } = scope
   const previous = load.previous ?? flight.previous
@@ -90,12 +85,12 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
     const result = await loader(ctx)
     const value = ctx.decision.notModified ? stale?.value : result
     const lateIds = lateIdsOf(load, flight, ctx)
-    const tokensTaken = await keep(load, flight, right, value, ctx, lateIds, loadedAt)
+    await keep(load, flight, right, value, ctx, lateIds, loadedAt)
     if (shared.events.load.wanted) {
       const durationMs = performance.now() - loadedAt
-      shared.events.emit('load', { namespace: scope.path, key, durationMs, stored: tokensTaken, background: flight.background })
+      shared.events.emit('load', { namespace: scope.path, key, durationMs, stored: flight.isStored, background: flight.background })
     }
-    return { value, lateIds, tokensTaken }
+    return { value, lateIds }
   } catch (error) {
     if (!flight.isGivenUp) {
       counters.add('loadsFailed')
@@ -121,48 +116,46 @@ function lateIdsOf(load: Load, flight: Flight, { decision }: LoadContext): strin
   return [...new Set([...named, ...inherited])].filter((id) => !early.has(id))
 }
 
-/** Keeps what was loaded, unless something forbids it. Resolves to whether the hold on the fence's tokens has gone over to an entry in memory. */
-async function keep(load: Load, flight: Flight, right: RightToStore, value: unknown, ctx: LoadContext, lateIds: readonly string[], loadedAt: number): Promise<boolean> {
+/** Keeps what was loaded, unless something forbids it. */
+async function keep(load: Load, flight: Flight, right: RightToStore, value: unknown, ctx: LoadContext, lateIds: readonly string[], loadedAt: number): Promise<void> {
   const { scope, key, location, policy } = load
   const { shared, counters } = scope
   const { decision } = ctx
   const { fence } = flight
-  if (!flight.stores || right === 'nothing' || decision.skipped || shared.closed) return false
+  if (!flight.stores || right === 'nothing' || decision.skipped || shared.closed) return
   const isTooLate = () =>
     (shared.mechanisms.fence && !fence.holds) || (shared.mechanisms.lateFence && lateIds.some((id) => shared.changes.changedSince(id, fence.openedAt)))
   if (isTooLate()) {
     counters.add('fenced')
-    return false
+    return
   }
   const ttl = decision.ttl ?? policy.ttl
   if (!isKeepable(value, ttl, policy)) {
     await dropOlder(load, flight)
-    return false
+    return
   }
   const etag = decision.etag ?? (decision.notModified ? ctx.stale?.etag : undefined)
   const late = shared.tokens.holdAll(lateIds)
-  let isKept = false
   try {
     // Those of the previous value come on top when it is renewed.
     checkTagCount(fence.tokens.length - scope.levels.length + lateIds.length)
     const { bytes, form } = survey(value, shared.valueLimits)
     const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, grace: policy.grace, etag }, lateIds, isTooLate))
-    if (!mayFill || !policy.memory) return false
+    if (!mayFill || !policy.memory) return
     if (isTooLate() || shared.closed) {
       counters.add('fenced')
-      return false
+      return
     }
     const tokens = late.length === 0 ? fence.tokens : [...fence.tokens, ...late]
     fill(scope, { location, key, value, bytes, ttl, etag, loadedAt, tokens }, policy)
-    isKept = true
-    return true
+    flight.tokensTaken = true
+    flight.isStored = true
   } catch (error) {
     if (!(error instanceof UncacheableValueError || error instanceof InvalidTagError)) throw error
     notKept(scope, key, policy, error)
     await dropOlder(load, flight)
-    return false
   } finally {
-    if (!isKept) shared.tokens.release(late)
+    if (!flight.tokensTaken) shared.tokens.release(late)
   }
 }
 
@@ -185,6 +178,7 @@ async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, sto
     const bytes = await remote.entries.encode({ ...lease, tokens }, storable)
     const isStored = await remote.commit(lease, bytes, storable.ttl + policy.grace, budget)
     flight.lease = undefined
+    flight.isStored = isStored
     if (!isStored) scope.counters.add('droppedCommits')
     remote.succeeded()
     return isStored

@@ -69,7 +69,8 @@ export class Scope {
     const { tokens } = this.shared
     const own = this.#holdNamespaceTokens()
     if (tags.length === 0 && room === undefined) return own
-    return [...own, ...tokens.holdAll(this.labelIds(tags, room === undefined ? [] : [room]))]
+    // Not spread into a new array: that leaves room for more, in every entry.
+    return own.concat(tokens.holdAll(this.labelIds(tags, room === undefined ? [] : [room])))
   }
 
   /** Entries without labels share one array of tokens. */
