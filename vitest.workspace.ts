@@ -12,6 +12,10 @@ const sources = {
 
 const proof = process.env.TIERCEL_PROOF === '1'
 
+// A cache made without options uses REDIS_URL. Tests that want the developer's Redis ask for it by this name.
+process.env.TIERCEL_TEST_REDIS_URL ??= process.env.REDIS_URL ?? ''
+delete process.env.REDIS_URL
+
 export default defineConfig({
   resolve: { alias: sources },
   test: {

@@ -123,7 +123,7 @@ export class Cache {
   /**
    * Keeps a value. Loads of the key that are under way keep nothing any more.
    *
-   * @returns Whether it was kept. `undefined`, what cannot be encoded, and anything with a TTL of 0 are not: the key is then empty.
+   * @returns Whether it was kept. `undefined`, what cannot be encoded, anything with a TTL of 0, and what the options keep out of every tier are not: the key is then empty.
    */
   async set(key: string, value: unknown, options?: CallOptions): Promise<boolean> {
     this.#open()

@@ -1,10 +1,23 @@
 import type { Scope } from '../flight/index.js'
 import type { CacheStats } from '../observe/index.js'
 
-export function statsOf({ counters, shared: { memory } }: Scope): CacheStats {
-  const reads = counters.memoryHits + counters.misses
+export function statsOf({ counters, shared }: Scope): CacheStats {
+  const { memory } = shared
+  const hits = counters.memoryHits + counters.redisHits
+  const reads = hits + counters.misses
   return {
     memory: { hits: counters.memoryHits, entries: memory.size, maxEntries: memory.bounds.maxEntries, bytes: memory.bytes, maxBytes: memory.bounds.maxBytes },
+    redis:
+      shared.remote === undefined
+        ? undefined
+        : {
+            hits: counters.redisHits,
+            errors: counters.redisErrors,
+            droppedCommits: counters.droppedCommits,
+            flushes: shared.flushes,
+            corruptEntries: [...shared.corrupt.values()].reduce((sum, count) => sum + count, 0),
+            foreignMessages: shared.foreignMessages,
+          },
     misses: counters.misses,
     loads: { started: counters.loads, failed: counters.loadsFailed, running: counters.loadsRunning },
     sets: counters.sets,
@@ -13,6 +26,6 @@ export function statsOf({ counters, shared: { memory } }: Scope): CacheStats {
     invalidations: counters.invalidations,
     fenced: counters.fenced,
     uncacheable: counters.uncacheable,
-    hitRatio: reads === 0 ? 0 : counters.memoryHits / reads,
+    hitRatio: reads === 0 ? 0 : hits / reads,
   }
 }

@@ -4,11 +4,11 @@ import type { Gathering } from './load.js'
 import type { LoadContext, Loader } from './load-context.js'
 
 /** What a loader of many keys is given: as `LoadContext` for all of its keys, and each key's own through `for`. */
-export interface BatchContext<T = unknown> {
+export interface BatchContext {
   /** Aborted when nobody waits for any of the keys any more, or the cache is closed. */
   readonly signal: AbortSignal
   /** The context of one key: its `stale` value, `etag`, `notModified`, `skip`, `ttl`, `tags` and `room`. */
-  for(key: string): LoadContext<T>
+  for(key: string): LoadContext
   ttl(ttl: Duration): void
   tags(...tags: readonly (string | readonly string[])[]): void
   room(room: string): void
@@ -18,7 +18,7 @@ export interface BatchContext<T = unknown> {
 /** Gives the values of all keys that are not cached, as a `Map` or as pairs. A key left out has no value. */
 export type BatchLoader<T> = (
   missing: string[],
-  ctx: BatchContext<T>,
+  ctx: BatchContext,
 ) => Iterable<readonly [string, T]> | PromiseLike<Iterable<readonly [string, T]>>
 
 /**
@@ -31,7 +31,7 @@ export class Batch<T> {
   readonly #undecided = new Set<string>()
   /** Keys that another process is loading. They are out of this call of the loader, and may be in the next. */
   readonly #elsewhere = new Set<string>()
-  #gathered = new Map<string, { readonly ctx: LoadContext<T>; readonly resolve: (value: T | PromiseLike<T>) => void; readonly reject: (error: unknown) => void }>()
+  #gathered = new Map<string, { readonly ctx: LoadContext; readonly resolve: (value: T | PromiseLike<T>) => void; readonly reject: (error: unknown) => void }>()
 
   constructor(load: BatchLoader<T>, keys: Iterable<string>) {
     this.#load = load
@@ -76,7 +76,7 @@ export class Batch<T> {
     )
   }
 
-  async #run(contexts: ReadonlyMap<string, LoadContext<T>>): Promise<Map<string, T>> {
+  async #run(contexts: ReadonlyMap<string, LoadContext>): Promise<Map<string, T>> {
     const pairs: unknown = await this.#load([...contexts.keys()], contextOf(contexts))
     if (pairs instanceof Map) return pairs as Map<string, T>
     if (typeof pairs === 'object' && pairs !== null && Symbol.iterator in pairs) {
@@ -87,7 +87,7 @@ export class Batch<T> {
   }
 }
 
-function contextOf<T>(contexts: ReadonlyMap<string, LoadContext<T>>): BatchContext<T> {
+function contextOf(contexts: ReadonlyMap<string, LoadContext>): BatchContext {
   const all = [...contexts.values()]
   let signal: AbortSignal | undefined
   return {

@@ -2,8 +2,8 @@ import { InvalidArgumentError, NothingStaleError } from '../errors/index.js'
 import { checkTag, checkTagCount, checkTags, toMs, type Duration } from '../options/index.js'
 
 /** The previous value of a key, for a loader that can ask its source whether it is still good. */
-export interface StaleValue<T> {
-  readonly value: T
+export interface StaleValue {
+  readonly value: unknown
   /** What `ctx.etag` was given when the value was loaded. */
   readonly etag: string | undefined
 }
@@ -11,17 +11,17 @@ export interface StaleValue<T> {
 const MAX_ETAG_LENGTH = 1024
 
 /** What a loader is given: the previous value, a signal, and a say in how its result is kept. */
-export class LoadContext<T = unknown> {
+export class LoadContext {
   readonly #signal: () => AbortSignal
   readonly #tagsOfCall: number
   /** The previous value if there still is one, though not fresh any more: to renew it, or to build on it. */
-  readonly stale: StaleValue<T> | undefined
+  readonly stale: StaleValue | undefined
 
   /** @internal What the loader decided. */
   readonly decision: LoadDecision = { etag: undefined, notModified: false, skipped: false, ttl: undefined, tags: [], rooms: [] }
 
   /** @internal */
-  constructor(stale: StaleValue<T> | undefined, signal: () => AbortSignal, tagsOfCall: number) {
+  constructor(stale: StaleValue | undefined, signal: () => AbortSignal, tagsOfCall: number) {
     this.stale = stale
     this.#signal = signal
     this.#tagsOfCall = tagsOfCall
@@ -45,10 +45,11 @@ export class LoadContext<T = unknown> {
    *
    * @throws {NothingStaleError} when there is no previous value; look at `ctx.stale` first.
    */
-  notModified(): T {
+  notModified(): never {
     if (this.stale === undefined) throw new NothingStaleError('ctx.notModified() was called and there is no previous value to renew: check ctx.stale first')
     this.decision.notModified = true
-    return this.stale.value
+    // Typed as what fits every loader, since the type of the context must not decide that of the result.
+    return this.stale.value as never
   }
 
   /** Serves the result and does not keep it: `return ctx.skip(value)`. */
@@ -94,4 +95,4 @@ export interface LoadDecision {
 }
 
 /** Gives the value of a key that is not cached. `undefined` means there is none, and is not kept; `null` is a value. */
-export type Loader<T> = (ctx: LoadContext<T>) => T | PromiseLike<T>
+export type Loader<T> = (ctx: LoadContext) => T | PromiseLike<T>

@@ -30,10 +30,9 @@ export interface CacheEvents {
 export type CacheEventName = keyof CacheEvents
 export type CacheListener<Name extends CacheEventName> = (event: CacheEvents[Name]) => void
 
-/** Any logger with these two methods: pino, winston, `console`. */
+/** Any logger with this method: pino, `console`. */
 export interface Logger {
   warn(about: object, message: string): void
-  error(about: object, message: string): void
 }
 
 const EVENT_NAMES: readonly CacheEventName[] = ['hit', 'miss', 'load', 'set', 'invalidate', 'stale', 'error', 'state']

@@ -15,6 +15,22 @@ export interface CacheStats {
     readonly bytes: number
     readonly maxBytes: number
   }
+  /** `undefined` when the cache is in this process only. */
+  readonly redis:
+    | {
+        readonly hits: number
+        /** What was asked of Redis and came to nothing. */
+        readonly errors: number
+        /** Values that were loaded or set and not stored, because somebody else had taken the right to. */
+        readonly droppedCommits: number
+        /** How often this process forgot everything, because it could have missed something. */
+        readonly flushes: number
+        /** Entries that could not be used: damaged, of another version, moved from another key. */
+        readonly corruptEntries: number
+        /** Messages on the channel that no cache has sent. */
+        readonly foreignMessages: number
+      }
+    | undefined
   /** Reads that found nothing fresh. */
   readonly misses: number
   /** Loads that were started, and how they ended. */
@@ -39,7 +55,6 @@ export class Counters {
   memoryHits = 0
   redisHits = 0
   redisErrors = 0
-  /** Loads that waited for another process, and what they loaded was not kept. */
   droppedCommits = 0
   misses = 0
   loads = 0

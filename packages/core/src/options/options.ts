@@ -87,10 +87,10 @@ export interface CacheOptions extends EntryOptions {
   serverId?: string | undefined
   /** Bounds of the first tier. */
   memory?: MemoryOptions | undefined
-  /** Give every reader its own copy (`structuredClone`) of a value from memory. Default `false`: all get the same object. */
+  /** Give every reader its own copy of a value from memory, made by the codec: it has the types that a value read from Redis has. Default `false`: all get the same object. */
   clone?: boolean | undefined
   /** Largest value that is kept, in bytes as estimated in memory. Default 16 MiB. */
   maxValueBytes?: number | undefined
-  /** Told of errors nobody else is told of. Any logger with `warn` and `error`, such as pino or `console`. */
+  /** Told of errors nobody else is told of. Any logger with `warn`, such as pino or `console`. */
   logger?: Logger | undefined
 }

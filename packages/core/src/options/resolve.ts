@@ -3,7 +3,7 @@ import { InvalidOptionError } from '../errors/index.js'
 import type { Logger } from '../observe/index.js'
 import type { RedisTarget } from '../redis/index.js'
 import { toMs, toTimerMs, type Duration } from './duration.js'
-import { checkTag, checkTags } from './names.js'
+import { checkTag, checkTagCount, checkTags } from './names.js'
 import type { CacheOptions, CallOptions, EntryOptions, ErrorHandler } from './options.js'
 
 /** Options of a call with nothing left to decide. */
@@ -61,6 +61,7 @@ export function resolveCall(options: CallOptions | undefined, defaults: Policy):
   checkNames(options, NAMES_OF_CALL_OPTIONS, 'a call')
   if (options.tags !== undefined) checkTags(options.tags)
   if (options.room !== undefined) checkTag(options.room, 'room')
+  if (options.tags !== undefined && options.room !== undefined) checkTagCount(options.tags.length + 1)
   const { bypass, signal } = options
   if (bypass !== undefined && bypass !== 'read' && bypass !== 'write' && bypass !== 'both') {
     throw new InvalidOptionError("bypass is 'read', 'write' or 'both'")
@@ -115,8 +116,8 @@ export function resolveCache(options: CacheOptions, env: NodeJS.ProcessEnv = pro
   const { memory = {}, logger } = options
   if (typeof memory !== 'object' || memory === null) throw new InvalidOptionError('memory must be an object such as { maxEntries: 10_000 }')
   checkNames(memory, new Set(['maxEntries', 'maxBytes']), 'memory')
-  if (logger !== undefined && (typeof logger?.warn !== 'function' || typeof logger.error !== 'function')) {
-    throw new InvalidOptionError('logger must have the methods warn and error')
+  if (logger !== undefined && typeof logger?.warn !== 'function') {
+    throw new InvalidOptionError('logger must have a method warn')
   }
   const maxValueBytes = count(options.maxValueBytes, 'maxValueBytes', 16 * 2 ** 20, 2 ** 30)
   return {
@@ -187,7 +188,9 @@ function resolveEntry(options: EntryOptions, inherited: Policy): Policy {
   if (softTimeout > 0 && hardTimeout > 0 && softTimeout >= hardTimeout) {
     throw new InvalidOptionError('softTimeout must be shorter than hardTimeout, or it would never be reached')
   }
-  if (grace > 0 && refresh > 0 && grace < (1 - refresh) * ttl) {
+  // Only where one of them is given: a call that merely has a longer TTL than its defaults is not at fault.
+  const isGivenHere = options.grace !== undefined || options.refresh !== undefined
+  if (isGivenHere && grace > 0 && refresh > 0 && grace < (1 - refresh) * ttl) {
     throw new InvalidOptionError(
       'grace must be at least as long as the time between refresh and the end of the TTL: a renewal that fails in that time is retried in grace. Lengthen grace or raise refresh',
     )

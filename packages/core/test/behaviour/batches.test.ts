@@ -176,7 +176,7 @@ describeCaches('getOrSetMany', ({ make, pass }) => {
 
   it('decides for each key by its own context, or for all at once', async () => {
     const cache = make({ grace: '1h' })
-    const decide = (missing: string[], ctx: BatchContext<string>) => {
+    const decide = (missing: string[], ctx: BatchContext) => {
       ctx.ttl('10s')
       ctx.tags('all', ['letters'])
       ctx.room('lobby')

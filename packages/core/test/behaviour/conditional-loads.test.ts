@@ -5,7 +5,7 @@ import { heldLoader } from './held-loader.js'
 
 /** A source that answers with a version, and says when the version is the one the caller has. */
 function source(version: () => number) {
-  return vi.fn((ctx: LoadContext<string>) => {
+  return vi.fn((ctx: LoadContext) => {
     const etag = `e${version()}`
     if (ctx.stale?.etag === etag) return ctx.notModified()
     ctx.etag(etag)

@@ -4,7 +4,7 @@ import { memoryCache } from './opened-cache.js'
 import { down, lateTagged, settled, slowLoad, suspended } from './slow-load.js'
 
 function slowBatch(cache: Cache, keys: readonly string[]) {
-  const begun = suspended<BatchContext<string>>()
+  const begun = suspended<BatchContext>()
   const load = suspended<[string, string][]>()
   const asked: string[][] = []
   const answer = cache.getOrSetMany<string>(keys, (missing, ctx) => {

@@ -21,7 +21,7 @@ export interface SlowLoad {
   /** What the call comes to. */
   readonly answer: Promise<string>
   /** The loader's context, as soon as it runs. */
-  readonly begun: Promise<LoadContext<string>>
+  readonly begun: Promise<LoadContext>
   finish(value: string): Promise<string>
   /** Resolves to the value that was served all the same, or rejects with the error. */
   fail(error: Error): Promise<string>
@@ -29,7 +29,7 @@ export interface SlowLoad {
 
 /** A `getOrSet` whose loader ends when and as the test says. */
 export function slowLoad(cache: Cache, key: string, options: CallOptions = {}): SlowLoad {
-  const begun = suspended<LoadContext<string>>()
+  const begun = suspended<LoadContext>()
   const load = suspended<string>()
   const answer = cache.getOrSet<string>(
     key,

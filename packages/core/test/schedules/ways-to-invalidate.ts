@@ -5,7 +5,7 @@ export interface Way {
   /** What a load must say for this way to reach it. */
   readonly labels?: CallOptions
   /** The same, said by the loader. */
-  label?(ctx: LoadContext<string>): void
+  label?(ctx: LoadContext): void
   /** Whether it reaches every other key of the namespace too. */
   readonly reachesAll?: true
   invalidate(cache: Cache, above: Cache): Promise<unknown>

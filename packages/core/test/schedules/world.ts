@@ -173,7 +173,7 @@ export class World {
   async #readMany(many: readonly Place[], call: CallPlan, load: LoadPlan): Promise<void> {
     const [{ namespace }] = many as [Place]
     return this.#check(many, true, async () => {
-      const loadMany = (missing: string[], ctx: BatchContext<Row | undefined>) => {
+      const loadMany = (missing: string[], ctx: BatchContext) => {
         const asked = missing.map((key) => ({ namespace, key: key as Key }))
         return this.#loadMany(asked, ctx, load)
       }
@@ -200,13 +200,13 @@ export class World {
     return options
   }
 
-  async #load(place: Place, ctx: LoadContext<Row | undefined>, plan: LoadPlan): Promise<Row | undefined> {
+  async #load(place: Place, ctx: LoadContext, plan: LoadPlan): Promise<Row | undefined> {
     const currentAtStart = this.#database.version(place)
     await this.#during(place, ctx, plan)
     return this.#ending(place, ctx, plan, currentAtStart)
   }
 
-  async #loadMany(missing: readonly Place[], ctx: BatchContext<Row | undefined>, plan: LoadPlan): Promise<[string, Row | undefined][]> {
+  async #loadMany(missing: readonly Place[], ctx: BatchContext, plan: LoadPlan): Promise<[string, Row | undefined][]> {
     const currentAtStart = missing.map((place) => this.#database.version(place))
     // Whoever asks for keys that come after all of its own never waits for itself.
     const last = missing.toSorted((one, other) => keys.indexOf(one.key) - keys.indexOf(other.key)).at(-1) as Place
@@ -228,11 +228,11 @@ export class World {
     }
   }
 
-  #ending(place: Place, ctx: LoadContext<Row | undefined>, plan: LoadPlan, currentAtStart: number): Row | undefined {
+  #ending(place: Place, ctx: LoadContext, plan: LoadPlan, currentAtStart: number): Row | undefined {
     if (plan.ends === 'throw') throw new LoaderFailed()
     const version = plan.reads === 'first' ? currentAtStart : this.#database.version(place)
     // What is renewed keeps its labels without anybody naming them.
-    if (plan.renews && ctx.stale?.value?.version === version) return this.#returning(ctx.notModified())
+    if (plan.renews && (ctx.stale?.value as Row | undefined)?.version === version) return this.#returning(ctx.notModified())
     if (plan.labels !== 'call') {
       const { tags, room } = labelsOf[place.key]
       ctx.tags(tags)
