@@ -1,6 +1,6 @@
 import { survey, type Survey } from '../codec/index.js'
 import type { Change, Fence } from '../coherence/index.js'
-import { UncacheableValueError } from '../errors/index.js'
+import { RedisRefusedError, UncacheableValueError } from '../errors/index.js'
 import type { Policy } from '../options/index.js'
 import type { Budget, Remote } from '../redis/index.js'
 import { fill } from './fill.js'
@@ -89,6 +89,8 @@ async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Set
       failed.push(...stored)
     }
   }
+  const refused = keysWith('refused')
+  if (refused.length > 0) await remote.invalidate(changeOf(scope, refused))
   // Redis may hold the older value of these, or others may serve it.
   if (failed.length > 0) remote.postpone(changeOf(scope, failed))
   return settings.filter((setting, i) => {
@@ -98,7 +100,8 @@ async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Set
   }).length
 }
 
-type Outcome = 'stored' | 'superseded' | 'not-encodable' | 'failed'
+/** `'refused'`: Redis answers, and takes no value; it can be told to forget the older one. `'failed'`: who knows. */
+type Outcome = 'stored' | 'superseded' | 'not-encodable' | 'refused' | 'failed'
 
 async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value, fence, found }: Setting, policy: Policy, announces: boolean): Promise<Outcome> {
   const { path, counters, shared } = scope
@@ -118,7 +121,7 @@ async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value
       return 'not-encodable'
     }
     remote.failed(error)
-    return 'failed'
+    return error instanceof RedisRefusedError ? 'refused' : 'failed'
   }
 }
 

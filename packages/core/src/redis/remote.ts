@@ -115,7 +115,11 @@ export class Remote {
     })
     this.#firstDeadline = new Promise((resolve) => {
       this.#endFirstWait = resolve
-      this.#firstTimer = setTimeout(resolve, settings.deadlineMs)
+      this.#firstTimer = setTimeout(() => {
+        // From here on it is an outage like any other.
+        this.#enterOutage()
+        resolve()
+      }, settings.deadlineMs)
     })
     void this.#recover()
   }
@@ -220,7 +224,7 @@ export class Remote {
     this.#beginOutage()
   }
 
-  /** What can still be told is told, within the deadline. */
+  /** What is under way may end, within the deadline. What Redis was not told of stays untold. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     this.#move('closed')
@@ -232,11 +236,15 @@ export class Remote {
     await this.#connection.close(this.#settings.deadlineMs)
   }
 
+  #enterOutage(): void {
+    this.#move('outage')
+    this.gate.bound = Math.max(this.gate.bound, this.#settings.serveInOutageMs)
+  }
+
   #beginOutage(): void {
     if (this.#state !== 'up') return
-    this.#move('outage')
+    this.#enterOutage()
     this.#heartbeat.stop()
-    this.gate.bound = Math.max(this.gate.bound, this.#settings.serveInOutageMs)
     this.#retryMs = FIRST_RETRY_MS
     // The connection may be half-open, and then would take all questions and answer none.
     this.#connection.recycle()

@@ -20,12 +20,25 @@ local function tokens(first, nonce, ttl)
 end
 `
 
-/** Counts one change and tells everybody. A counter that was lost starts again at a number nobody has seen. */
-const announce = `
-local function announce(seq, channel, message, ttl, seed)
-  if type(redis.pcall('GET', seq)) ~= 'string' then redis.call('SET', seq, seed) end
-  local number = string.format('%.0f', redis.call('INCR', seq))
+/**
+ * Makes sure of the counter of changes. One that was lost, or overwritten by somebody, begins again at a number nobody has seen. It comes first in a script: a full
+ * server lets a script write whose first write needs no memory.
+ */
+const sequenceFrom = `
+local function sequence(seq, ttl, seed)
   redis.call('PEXPIRE', seq, ttl)
+  local number = redis.pcall('GET', seq)
+  if type(number) == 'string' and tonumber(number) then return number end
+  redis.call('SET', seq, seed, 'PX', ttl)
+  return seed
+end
+`
+
+/** Counts one change and tells everybody. */
+const announce = `${sequenceFrom}
+local function announce(seq, channel, message, ttl, seed)
+  sequence(seq, ttl, seed)
+  local number = string.format('%.0f', redis.call('INCR', seq))
   redis.call('PUBLISH', channel, number .. '|' .. message)
   return number
 end
@@ -91,7 +104,7 @@ return 1
 `)
 
 /**
- * Drops or expires entries and tokens. Dropping frees memory first, so it works on a full server too.
+ * Drops or expires entries and tokens. What needs no memory comes first, so that it works on a full server too.
  * ARGV from \`first\`: mode, number of entries, nonce, token ttl. KEYS from \`key\`: entry and lease in turn, then tokens.
  */
 const drop = `
@@ -99,6 +112,7 @@ local function drop(key, first)
   local expires, entries, nonce, ttl = ARGV[first] == 'expire', tonumber(ARGV[first + 1]), ARGV[first + 2], ARGV[first + 3]
   local count = 0
   for i = key, key + 2 * entries - 1, 2 do
+    redis.call('UNLINK', KEYS[i + 1])
     if expires then
       local length = redis.pcall('STRLEN', KEYS[i])
       if type(length) == 'number' and length > ${softExpiryOffset + softExpiryBytes} then
@@ -108,11 +122,11 @@ local function drop(key, first)
     else
       count = count + redis.call('UNLINK', KEYS[i])
     end
-    redis.call('UNLINK', KEYS[i + 1])
   end
   for i = key + 2 * entries, #KEYS do
     local token = expires and redis.pcall('GET', KEYS[i])
     if type(token) == 'string' then
+      redis.call('PEXPIRE', KEYS[i], ttl)
       redis.call('SET', KEYS[i], nonce .. '.' .. i .. '<' .. string.match(token, '^[^<]*'), 'PX', ttl)
     else
       redis.call('UNLINK', KEYS[i])
@@ -142,10 +156,10 @@ return announce(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
  * The number of the last change, the server's time and which run of which server it is. It writes, so that a primary that was demoted refuses it.
  * KEYS: sequence. ARGV: sequence ttl, seed.
  */
-export const heartbeatScript = defineScript(`
-if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1]) end
+export const heartbeatScript = defineScript(`${sequenceFrom}
+local number = sequence(KEYS[1], ARGV[1], ARGV[2])
 local time = redis.call('TIME')
-return {redis.call('GET', KEYS[1]), time[1], time[2]}
+return {number, time[1], time[2]}
 `)
 
 /**
@@ -154,8 +168,8 @@ return {redis.call('GET', KEYS[1]), time[1], time[2]}
  */
 export const noteRunScript = defineScript(`${announce}
 if redis.pcall('GET', KEYS[1]) == ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1])
 redis.call('UNLINK', KEYS[2])
+redis.call('SET', KEYS[1], ARGV[1])
 announce(KEYS[3], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 return 1
 `)
