@@ -7,8 +7,7 @@ import type { Dialer, Wire } from './wire.js'
 
 /** The part of an ioredis client that is used. */
 interface Client {
-  readonly status?: string
-  readonly stream?: { ref?(): unknown; unref?(): unknown; destroy?(): unknown } | null
+  readonly stream?: { destroy?(): unknown } | null
   on(event: string, listener: (...args: never[]) => void): unknown
   connect(): Promise<unknown>
   callBuffer?(name: string, args: readonly Argument[]): Promise<Reply>
@@ -138,8 +137,6 @@ class IoredisWire implements Wire {
   }
 
   async open(): Promise<void> {
-    // A process that has nothing else to do need not wait for a server that does not answer.
-    this.#client.on('connecting', () => setImmediate(() => this.#isReady() || this.#client.stream?.unref?.()))
     try {
       await this.#client.connect()
     } catch (error) {
@@ -147,7 +144,6 @@ class IoredisWire implements Wire {
       throw this.#trouble ?? error
     }
     if (this.#isLost) throw this.#trouble ?? new Error('closed')
-    this.#client.stream?.ref?.()
   }
 
   send(args: readonly Argument[]): Promise<Reply> {
@@ -183,10 +179,6 @@ class IoredisWire implements Wire {
       }
       pipeline.exec().catch(() => {})
     }
-  }
-
-  #isReady(): boolean {
-    return this.#client.status === 'ready'
   }
 
   #fail(error: unknown): void {

@@ -12,8 +12,6 @@ interface Client {
   sendCommand(args: readonly Argument[]): Promise<Reply>
   subscribe(channel: string, listener: (message: Buffer) => void, bufferMode: true): Promise<unknown>
   destroy(): void
-  ref(): void
-  unref(): void
 }
 
 type Options = Readonly<Record<string, unknown>>
@@ -32,13 +30,15 @@ const QUEUE_LENGTH = 100_000
 const KEEP_ALIVE_MS = 5000
 
 /** Settings every wire needs, whatever its template says. */
-function settings(template: Options, connectTimeoutMs: number): Options {
+function settings(template: Options, connectTimeoutMs: number, signal: AbortSignal): Options {
   return {
     ...template,
     socket: {
       keepAliveInitialDelay: KEEP_ALIVE_MS,
       ...objectOf(template.socket),
       connectTimeout: connectTimeoutMs,
+      // Reaches a socket that is still connecting, which destroying the client does not.
+      signal,
       // A wire is never mended, and an idle one not to be closed.
       reconnectStrategy: false,
       socketTimeout: undefined,
@@ -60,10 +60,10 @@ function settings(template: Options, connectTimeoutMs: number): Options {
 
 export function nodeRedisForServer(module: Module, server: Server, connectTimeoutMs: number): Dialer {
   const { host, port, username, password, database, tls } = server
-  const options = settings({ username, password, database, socket: { ...tls, host, port, ...(tls === undefined ? {} : { tls: true }) } }, connectTimeoutMs)
+  const options = { username, password, database, socket: { ...tls, host, port, ...(tls === undefined ? {} : { tls: true }) } }
   return {
     where: `Redis at ${nameOf(server)}`,
-    dial: (lost) => new NodeRedisWire(() => module.createClient({ ...options }) as Client, lost),
+    dial: (lost) => new NodeRedisWire((signal) => module.createClient(settings(options, connectTimeoutMs, signal)) as Client, lost),
   }
 }
 
@@ -71,7 +71,7 @@ export function nodeRedisFromTemplate(template: NodeRedisClient, connectTimeoutM
   return {
     where: whereIs(objectOf(objectOf(template.options).socket)),
     // Read at every dialling: a user may have set new credentials meanwhile.
-    dial: (lost) => new NodeRedisWire(() => duplicate(template, settings(objectOf(template.options), connectTimeoutMs)) as Client, lost),
+    dial: (lost) => new NodeRedisWire((signal) => duplicate(template, settings(objectOf(template.options), connectTimeoutMs, signal)) as Client, lost),
   }
 }
 
@@ -82,10 +82,10 @@ export function nodeRedisFromTemplate(template: NodeRedisClient, connectTimeoutM
 export function nodeRedisFromCluster(template: NodeRedisCluster, connectTimeoutMs: number): Dialer {
   const options = objectOf(Reflect.get(template, '_options'))
   const roots = Array.isArray(options.rootNodes) ? options.rootNodes.map(rootAddress) : []
-  const makeCopy = () =>
+  const makeCopy = (signal: AbortSignal) =>
     duplicate(template, {
       ...options,
-      defaults: settings(objectOf(options.defaults), connectTimeoutMs),
+      defaults: settings(objectOf(options.defaults), connectTimeoutMs, signal),
       RESP: 2,
       clientSideCache: undefined,
       maintNotifications: 'disabled',
@@ -96,13 +96,12 @@ export function nodeRedisFromCluster(template: NodeRedisCluster, connectTimeoutM
     where: 'Redis Cluster',
     roots,
     dial: (lost, address = { host: '127.0.0.1', port: 6379 }) => {
-      const copy = makeCopy()
-      copy.on('error', lost)
-      // The client connects from the moment it is made, so it is made when the wire is opened.
       const node: Address & { address: string; client?: Client } = { ...address, address: `${address.host}:${address.port}` }
       let connected: Promise<unknown>
       return new NodeRedisWire(
-        () => {
+        (signal) => {
+          const copy = makeCopy(signal)
+          copy.on('error', lost)
           connected = copy.nodeClient(node)
           // Whoever opens the wire learns of it; nobody does if there is no client to wait for.
           connected.catch(() => {})
@@ -118,32 +117,24 @@ export function nodeRedisFromCluster(template: NodeRedisCluster, connectTimeoutM
 
 class NodeRedisWire implements Wire {
   #client: Client | undefined
-  #dropped = false
-  readonly #make: () => Client
+  readonly #aborted = new AbortController()
+  readonly #make: (signal: AbortSignal) => Client
   readonly #lost: (reason: unknown) => void
   readonly #connect: (client: Client) => Promise<unknown>
 
-  constructor(make: () => Client, lost: (reason: unknown) => void, connect: (client: Client) => Promise<unknown> = (client) => client.connect()) {
+  constructor(make: (signal: AbortSignal) => Client, lost: (reason: unknown) => void, connect: (client: Client) => Promise<unknown> = (client) => client.connect()) {
     this.#make = make
     this.#lost = lost
     this.#connect = connect
   }
 
   async open(): Promise<void> {
-    const client = this.#make()
+    const client = this.#make(this.#aborted.signal)
+    this.#client = client
     // Without an 'error' listener the client takes the process down with it.
     client.on('error', (error) => this.#lost(error))
     client.on('end', () => this.#lost(undefined))
-    // Destroying it while its socket connects does not reach the socket; once it is there, it does.
-    client.on('connect', () => {
-      if (this.#dropped) destroy(client)
-      else this.#client = client
-    })
-    // A process that has nothing else to do need not wait for a server that does not answer.
-    client.unref()
     await this.#connect(client)
-    if (this.#dropped) return destroy(client)
-    client.ref()
   }
 
   send(args: readonly Argument[]): Promise<Reply> {
@@ -155,8 +146,8 @@ class NodeRedisWire implements Wire {
   }
 
   drop(): void {
-    this.#dropped = true
     if (this.#client !== undefined) destroy(this.#client)
+    this.#aborted.abort()
   }
 }
 

@@ -17,7 +17,8 @@ export interface MasterNode {
  * reply came, the call fails and nobody knows whether it was executed. A call fails at once while Redis is down; only
  * while the very first attempt to connect is under way does it wait. Every rejection is a {@link RedisError}.
  *
- * An open connection keeps the process alive, as a socket does; one that is being made does not.
+ * An open connection keeps the process alive, as a socket does, and so does an attempt to make one; the pauses between
+ * attempts do not, nor does anything after `close`.
  */
 export interface RedisConnection {
   readonly kind: 'standalone' | 'cluster'

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -17,10 +18,16 @@ describeWithRedis('A process that uses Redis', () => {
   let server: RedisServer
   let proxy: FaultProxy
   let folder: string
+  /** It is stopped and its queue of connections is full, so that the system does not answer for it either. */
+  let deaf: RedisServer
+  const waiting: Socket[] = []
 
   beforeAll(async () => {
     server = await startRedis()
     proxy = await startProxy(server.port)
+    deaf = await startRedis({ args: ['--tcp-backlog', '1'] })
+    deaf.pause()
+    for (let i = 0; i < 8; i++) waiting.push(connect(deaf.port, '127.0.0.1').on('error', () => {}))
     folder = mkdtempSync(join(here, '.built-'))
     const common = { entryPoints: [join(here, '../../../src/redis/clients/index.ts')], bundle: true, external: ['redis', 'ioredis'] }
     await Promise.all([
@@ -31,8 +38,8 @@ describeWithRedis('A process that uses Redis', () => {
   afterEach(() => proxy.heal())
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true })
-    await proxy.stop()
-    await server.stop()
+    for (const socket of waiting) socket.destroy()
+    await Promise.all([proxy.stop(), server.stop(), deaf.stop()])
   })
 
   /** Runs a program until it ends by itself: `{ code, printed }`. */
@@ -80,6 +87,11 @@ describeWithRedis('A process that uses Redis', () => {
       // Far less than either client grants itself for connecting, or for saying goodbye.
       const late = "setTimeout(() => console.log('still there'), 1500).unref()"
       expect(await run(`const connection = open('${name}', '${proxy.url}'); setTimeout(() => { connection.close(0); ${late} }, 150)`)).toEqual(ended)
+    })
+
+    it('ends although the other side never takes the connection', async () => {
+      const late = "setTimeout(() => console.log('still there'), 1500).unref()"
+      expect(await run(`const connection = open('${name}', '${deaf.url}'); setTimeout(() => { connection.close(0); ${late} }, 150)`)).toEqual(ended)
     })
 
     it('survives the loss of Redis, and of a template without listeners', async () => {

@@ -126,6 +126,13 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
       expect(printed.filter((text) => text.includes(CANARY))).toEqual([])
     })
 
+    it('is not up while it has not given the password', async () => {
+      const { connection, errors } = open(target(`redis://127.0.0.1:${server.port}`))
+      await vi.waitUntil(() => errors.length > 0)
+      expect(connection.isUp).toBe(false)
+      expect(errors[0]).toMatchObject({ reply: 'auth' })
+    })
+
     it('gives a name and an advice for each kind of refusal', async () => {
       const refusal = async (name: string) => {
         const error: unknown = await failures[name]?.((address = url(), connectTimeoutMs = 1000) => open(target(address), connectTimeoutMs)).catch((reason: unknown) => reason)
