@@ -51,6 +51,9 @@ export type RemoteState = 'connecting' | 'up' | 'outage' | 'closed'
 const FAILURES_OF_AN_OUTAGE = 3
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 1000
+/** How often, and how many times in a row, we only look whether there is a connection. */
+const LOOK_MS = 50
+const MOST_LOOKS = 20
 /** A recovery may take longer than a call may wait. */
 const RECOVERY_TIMEOUT_MS = 1000
 
@@ -74,6 +77,7 @@ export class Remote {
   #failures = 0
   #retry: NodeJS.Timeout | undefined
   #retryMs = FIRST_RETRY_MS
+  #looks = 0
   #run: string | undefined
 
   constructor(connection: RedisConnection, settings: RemoteSettings, handlers: RemoteHandlers) {
@@ -263,6 +267,13 @@ export class Remote {
    * for values again. Values are never written back: somebody may have newer ones.
    */
   async #recover(): Promise<void> {
+    // As long as there is no connection there is nothing to try. That is a hint and may be wrong, so it is not believed for long.
+    if (!this.#connection.isUp && this.#looks++ < MOST_LOOKS) {
+      this.#retry = setTimeout(() => void this.#recover(), LOOK_MS)
+      this.#retry.unref()
+      return
+    }
+    this.#looks = 0
     try {
       await this.bus.listen(RECOVERY_TIMEOUT_MS)
       await this.#replay()
