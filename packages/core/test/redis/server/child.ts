@@ -4,9 +4,15 @@ import { createInterface } from 'node:readline'
 
 /**
  * A process that ends with this one however this one ends, SIGKILL included: the shell that starts it waits at the other
- * end of a pipe, and kills it when the pipe breaks.
+ * end of a pipe, kills it when the pipe breaks, and then removes its folder. After a word it only kills.
  */
-const WATCHED = '"$@" </dev/null >/dev/null & child=$!; echo $child; read -r _; kill -9 $child 2>/dev/null; wait $child 2>/dev/null'
+const WATCHED = `
+  folder=$1; shift
+  "$@" </dev/null >/dev/null & child=$!
+  echo $child
+  read -r word
+  kill -9 $child 2>/dev/null; wait $child 2>/dev/null
+  if [ -z "$word" ] && [ -n "$folder" ]; then rm -rf "$folder"; fi`
 
 export interface Child {
   readonly pid: number
@@ -16,8 +22,9 @@ export interface Child {
   kill(): Promise<void>
 }
 
-export async function startChild(command: string, args: readonly string[]): Promise<Child> {
-  const shell: ChildProcess = spawn('/bin/sh', ['-c', WATCHED, 'watch', command, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
+/** `folder` is removed when this process ends without having killed the child. */
+export async function startChild(command: string, args: readonly string[], folder = ''): Promise<Child> {
+  const shell: ChildProcess = spawn('/bin/sh', ['-c', WATCHED, 'watch', folder, command, ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
   if (shell.stdout === null || shell.stdin === null) throw new Error('no pipe to the shell')
   const { stdin } = shell
   stdin.on('error', () => {})
@@ -35,7 +42,7 @@ export async function startChild(command: string, args: readonly string[]): Prom
     },
     async kill() {
       shell.ref()
-      stdin.end()
+      stdin.end('killed\n')
       await ended
     },
   }

@@ -55,7 +55,7 @@ export class RedisServer {
     const { password, args = [] } = this.#options
     const secured = password === undefined ? [] : ['--requirepass', password]
     const fixed = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'no', '--daemonize', 'no']
-    const child = await startChild(this.#executable, [...fixed, ...secured, ...args])
+    const child = await startChild(this.#executable, [...fixed, ...secured, ...args], this.#folder)
     this.#child = child
     const due = performance.now() + STARTING_MS
     for (;;) {

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { describeWithRedis, startCluster, startProxy, startRedis, useRedis, type RedisServer } from './index.js'
@@ -52,15 +55,17 @@ describeWithRedis('A Redis server for tests', () => {
     expect(await reply).toBe('late')
   })
 
-  it('ends with a test process that is killed', async () => {
+  it('ends with a test process that is killed, and takes its folder along', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tiercel-redis-'))
     const child = new URL('child.ts', import.meta.url).href
-    const program = `import(${JSON.stringify(child)}).then(async ({ startChild }) => { console.log((await startChild('sleep', ['600'])).pid); setInterval(() => {}, 1000) })`
+    const program = `import(${JSON.stringify(child)}).then(async ({ startChild }) => { console.log((await startChild('sleep', ['600'], ${JSON.stringify(folder)})).pid); setInterval(() => {}, 1000) })`
     const parent = spawn(process.execPath, ['--import', 'data:text/javascript,', '--input-type=module', '-e', await lowered(program)], { stdio: ['ignore', 'pipe', 'inherit'] })
     const [line] = (await once(parent.stdout, 'data')) as [Buffer]
     const pid = Number(String(line))
     expect(isAlive(pid)).toBe(true)
     parent.kill('SIGKILL')
     await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false)
+    await expect.poll(() => existsSync(folder), { timeout: 5000 }).toBe(false)
   })
 
   it('forms a cluster whose nodes agree', async () => {
