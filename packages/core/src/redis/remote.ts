@@ -10,7 +10,8 @@ import { Heartbeat } from './heartbeat.js'
 import { Invalidator } from './invalidator.js'
 import { RedisNames } from './names.js'
 import { RedisClock } from './redis-clock.js'
-import { commitAndAnnounceScript, noteRunScript } from './scripts.js'
+import { RunNote } from './run-note.js'
+import { commitAndAnnounceScript } from './scripts.js'
 import { slotsOf } from './by-slot.js'
 
 export interface RemoteSettings {
@@ -78,7 +79,6 @@ export class Remote {
   #retry: NodeJS.Timeout | undefined
   #retryMs = FIRST_RETRY_MS
   #looks = 0
-  #run: string | undefined
 
   constructor(connection: RedisConnection, settings: RemoteSettings, handlers: RemoteHandlers) {
     this.#connection = connection
@@ -105,6 +105,7 @@ export class Remote {
       mechanisms,
     })
     this.#invalidator = new Invalidator({ connection, names: this.#names, bus: this.bus, slot, mechanisms })
+    const runNote = new RunNote({ connection, names: this.#names, bus: this.bus, invalidator: this.#invalidator, path: settings.busPath, onDropped: handlers.onFlush })
     this.#heartbeat = new Heartbeat({
       connection,
       bus: this.bus,
@@ -115,7 +116,7 @@ export class Remote {
       reads: handlers.reads,
       onGap: handlers.onFlush,
       onFailure: (error) => this.failed(error),
-      onRun: (run) => this.#noteRun(run),
+      onRun: (run) => (settings.keepsOnFailover || !mechanisms.run ? Promise.resolve() : runNote.note(run, RECOVERY_TIMEOUT_MS)),
     })
     this.#firstDeadline = new Promise((resolve) => {
       this.#endFirstWait = resolve
@@ -307,29 +308,6 @@ export class Remote {
         }
       }
     }
-  }
-
-  /** Entries from before a restart or failover may be such as were invalidated since: the last writes of a server can be lost with it. */
-  async #noteRun(run: string): Promise<void> {
-    if (run === this.#run || this.#settings.keepsOnFailover || !this.#settings.mechanisms.run) return
-    const { busPath } = this.#settings
-    const change: Change = { mode: 'invalidate', path: busPath, keys: [], labels: ['g'], pattern: undefined }
-    const keys = [this.#names.run(busPath), this.#names.token(`${busPath}\0g`), this.bus.sequenceKey]
-    const [runKey] = keys as [string]
-    if (this.#connection.kind === 'standalone') {
-      const dropped = await this.#connection.run(noteRunScript, keys, [run, ...this.bus.announcement(change)], RECOVERY_TIMEOUT_MS)
-      // Announced to all others, but we do not listen to ourselves.
-      if (dropped === 1) this.#handlers.onFlush()
-    } else {
-      // Three slots, so three commands. The note comes last: whoever is interrupted before leaves it to be done again.
-      const noted = await this.#connection.send(['GET', runKey], { route: runKey, timeoutMs: RECOVERY_TIMEOUT_MS })
-      if (String(noted) !== run) {
-        await this.#invalidator.invalidate(change, RECOVERY_TIMEOUT_MS)
-        await this.#connection.send(['SET', runKey, run], { route: runKey, timeoutMs: RECOVERY_TIMEOUT_MS })
-        this.#handlers.onFlush()
-      }
-    }
-    this.#run = run
   }
 
   #move(state: RemoteState): void {
