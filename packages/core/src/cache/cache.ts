@@ -337,15 +337,19 @@ export class Cache {
     return found.value as T
   }
 
-  async #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined): Promise<unknown> {
-    this.#open()
-    const policy = resolveCall(options, this.#scope.defaults)
-    checkKey(key)
-    if (typeof loader !== 'function') throw new InvalidArgumentError('getOrSet takes a function that loads the value')
-    return this.#loadBy(policy, key, loader)
+  #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined): Promise<unknown> {
+    try {
+      this.#open()
+      const policy = resolveCall(options, this.#scope.defaults)
+      checkKey(key)
+      if (typeof loader !== 'function') throw new InvalidArgumentError('getOrSet takes a function that loads the value')
+      return this.#loadBy(policy, key, loader)
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
-  async #loadBy(policy: Policy, key: string, loader: Loader<unknown>, gathering?: Gathering): Promise<unknown> {
+  #loadBy(policy: Policy, key: string, loader: Loader<unknown>, gathering?: Gathering): Promise<unknown> {
     policy.signal?.throwIfAborted()
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
@@ -354,7 +358,7 @@ export class Cache {
     if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
     renewIfDue(load, previous, now)
-    return this.#served(previous)
+    return Promise.resolve(this.#served(previous))
   }
 
   #renewIfDue(key: string, loader: Loader<unknown>, options: CallOptions | undefined, entry: Entry, now: number): void {

@@ -23,7 +23,9 @@ const LONGEST_WAIT_MS = 10_000
 export async function claim(load: Load, flight: Flight): Promise<Claim> {
   const { scope, key, policy } = load
   const { remote } = scope.shared
-  if (remote === undefined || !policy.redis || !(await remote.reachable())) return { right: 'memory' }
+  if (remote === undefined || !policy.redis) return { right: 'memory' }
+  const reachable = remote.reachable()
+  if (!(reachable === true || (await reachable))) return { right: 'memory' }
   let budget = remote.budget()
   const ids = scope.tokenIds(policy.tags, policy.room)
   const { path } = scope
@@ -31,6 +33,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
     let useless: Buffer | undefined
     if (policy.read) {
       const found = await remote.entries.read(path, key, ids, budget)
+      remote.succeeded()
       if (found.state === 'fresh' && !(flight.background && isDueForRenewal(found, policy.refresh, remote.clock))) {
         const landing = await adopt(load, flight.fence, found)
         if (landing !== undefined) return { landing }

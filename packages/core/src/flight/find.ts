@@ -1,6 +1,5 @@
 import type { Policy } from '../options/index.js'
-import type { Remote } from '../redis/index.js'
-import { adopt, type Sought } from './adopt.js'
+import { adopt } from './adopt.js'
 import type { Scope } from './scope.js'
 
 export interface Found {
@@ -13,37 +12,26 @@ export interface Found {
 export async function find(scope: Scope, key: string, policy: Policy): Promise<Found | undefined> {
   const { shared } = scope
   const { remote, fences, tokens, changes } = shared
-  if (remote === undefined || !policy.read || !policy.redis || !(await remote.reachable())) return undefined
-  if (!policy.memory) return look(scope, remote, key, policy)
+  if (remote === undefined || !policy.read || !policy.redis) return undefined
+  const reachable = remote.reachable()
+  if (!(reachable === true || (await reachable))) return undefined
   const location = scope.locate(key)
-  const fence = fences.open(location, scope.holdTokens(policy.tags, policy.room), changes.now)
+  // With nothing to fill there is nothing to fence.
+  const fence = policy.memory ? fences.open(location, scope.holdTokens(policy.tags, policy.room), changes.now) : undefined
   try {
     const found = await remote.entries.read(scope.path, key, scope.tokenIds(policy.tags, policy.room), remote.budget())
     remote.succeeded()
     if (found.state !== 'fresh') return undefined
-    const adopted = await adopt({ scope, location, policy } satisfies Sought, fence, found)
-    return adopted === undefined ? undefined : { value: adopted.value, msLeft: adopted.staleAt - Math.floor(performance.now()) }
+    const adopting = adopt({ scope, location, policy }, fence, found)
+    const adopted = adopting instanceof Promise ? await adopting : adopting
+    return adopted && { value: adopted.value, msLeft: adopted.staleAt - Math.floor(performance.now()) }
   } catch (error) {
     remote.failed(error)
     return undefined
   } finally {
-    fences.close(fence)
-    tokens.release(fence.tokens)
+    if (fence !== undefined) {
+      fences.close(fence)
+      tokens.release(fence.tokens)
+    }
   }
-}
-
-/** As `find`, for a call that leaves memory out: with nothing to fill there is nothing to fence. */
-async function look(scope: Scope, remote: Remote, key: string, policy: Policy): Promise<Found | undefined> {
-  try {
-    const found = await remote.entries.read(scope.path, key, scope.tokenIds(policy.tags, policy.room), remote.budget())
-    remote.succeeded()
-    if (found.state !== 'fresh') return undefined
-    const decoding = remote.entries.decode(found)
-    const decoded = decoding instanceof Promise ? await decoding : decoding
-    if (decoded.corrupt === undefined) return { value: decoded.value, msLeft: remote.clock.monotonic(found.header.softExpiresAt) - Math.floor(performance.now()) }
-    scope.shared.countCorrupt(decoded.corrupt)
-  } catch (error) {
-    remote.failed(error)
-  }
-  return undefined
 }

@@ -138,8 +138,8 @@ export class Remote {
   }
 
   /** Resolves to whether Redis can be asked. Only before the first connection is there anything to wait for, and only until the first deadline. */
-  async reachable(): Promise<boolean> {
-    if (this.#state === 'connecting') await this.#firstDeadline
+  reachable(): boolean | Promise<boolean> {
+    if (this.#state === 'connecting') return this.#firstDeadline.then(() => this.reachable())
     if (this.#state !== 'up') return false
     this.#heartbeat.wake()
     return true
