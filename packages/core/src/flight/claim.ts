@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Lease, RedisClock, Usable } from '../redis/index.js'
 import { adopt } from './adopt.js'
 import type { Flight, Landing } from './flight.js'
+import { releaseDetached } from './forget.js'
 import type { Load } from './load.js'
 
 /**
@@ -43,6 +44,13 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
       flight.isInRedis = found.state !== 'none'
     }
     if (!policy.write) return { right: 'nothing' }
+    if (!policy.read) {
+      // What is there, and what is being loaded, may be older than what this call is to see.
+      const lease = await remote.entries.seize(path, key, ids, budget)
+      if (flight.fence.holds) for (const [id, written] of lease.tokens) scope.shared.tokens.learn(id, written)
+      flight.lease = lease
+      return { right: lease }
+    }
     const until = performance.now() + LONGEST_WAIT_MS
     for (;;) {
       const acquired = await remote.entries.acquire(path, key, ids, useless, budget)
@@ -62,6 +70,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
         flight.isInRedis = true
         continue
       }
+      releaseDetached(scope.shared)
       // Somebody else is renewing what is still good here.
       if (flight.background || performance.now() > until) return { right: 'nothing' }
       load.gathering?.waits()

@@ -16,7 +16,17 @@ export function forget(shared: Shared, change: Change): number {
   }
   for (const label of labels) forgetToken(shared, `${path}\0${label}`, mode)
   if (pattern !== undefined) count += forgetMatching(shared, path, pattern, mode)
+  releaseDetached(shared)
   return count
+}
+
+/** Nobody has to wait for a load whose value is not going to be kept. */
+export function releaseDetached({ flights, remote }: Shared): void {
+  for (const flight of flights.all()) {
+    if (flight.lease === undefined || flight.fence.holds) continue
+    remote?.release(flight.lease)
+    flight.lease = undefined
+  }
 }
 
 /** Forgets everything: what was missed could have been about any of it. */

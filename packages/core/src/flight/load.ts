@@ -74,7 +74,7 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
 async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Promise<Landing> {
   const { scope, key, policy, loader } = load
   const { shared, counters } = scope
-  const previous = load.previous ?? flight.previous
+  const previous = flight.previous ?? load.previous
   const stale = previous?.isUsable(performance.now()) ? { value: shared.settings.clone ? copyOf(previous.value) : previous.value, etag: previous.etag } : undefined
   const ctx = new LoadContext(stale, flight.signal, policy.tags.length + (policy.room === undefined ? 0 : 1))
   const loadedAt = performance.now()
@@ -107,7 +107,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
 /** The tags and rooms that were not known when the fence was opened. */
 function lateIdsOf(load: Load, flight: Flight, { decision }: LoadContext): string[] {
   const { scope } = load
-  const previous = load.previous ?? flight.previous
+  const previous = flight.previous ?? load.previous
   if (decision.tags.length === 0 && decision.rooms.length === 0 && !decision.notModified) return []
   const named = scope.labelIds(decision.tags, decision.rooms)
   // A value that is renewed goes on depending on all it depended on.

@@ -15,7 +15,7 @@ export async function obtain(load: Load): Promise<unknown> {
   let flight: Flight | undefined
   const served = (value: unknown) => (settings.clone ? copyIfPossible(value) : value)
   // What memory had, or what the load found in Redis.
-  const previous = () => load.previous ?? flight?.previous
+  const previous = () => flight?.previous ?? load.previous
   const canServeStale = () => previous()?.servesWithin(policy.grace, performance.now()) ?? false
   const serveStale = (reason: 'load-failed' | 'load-slow' | 'load-postponed') => {
     countMiss()
@@ -38,6 +38,8 @@ export async function obtain(load: Load): Promise<unknown> {
   }
 
   const began = performance.now()
+  const reachable = policy.redis ? remote?.reachable() : undefined
+  if (reachable instanceof Promise) await reachable
   for (let isRetry = false; ; isRetry = true) {
     if (isRetry && scope.shared.closed) throw new ClosedError('The cache was closed while the value was loaded')
     const joinedAt = changes.now
@@ -77,8 +79,11 @@ export async function obtain(load: Load): Promise<unknown> {
     const { openedAt } = current.fence
     const tooOld = mechanisms.lateDetach && joinedAt > openedAt && landing.lateIds.some((id) => changes.changedSince(id, openedAt))
     if (tooOld) continue
-    if (landing.isFromRedis) countRedisHit(scope, key)
-    else countMiss()
+    if (landing.isFromRedis) {
+      countRedisHit(scope, key)
+      const entry = policy.read ? memory.peek(location) : undefined
+      if (entry !== undefined && policy.refresh > 0) renewIfDue({ ...load, previous: entry }, entry, performance.now())
+    } else countMiss()
     return served(landing.value)
   }
 }

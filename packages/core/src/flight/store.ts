@@ -25,6 +25,8 @@ interface Setting {
 export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy): Promise<number> {
   if (!policy.write) return 0
   const { shared } = scope
+  const reachable = policy.redis ? shared.remote?.reachable() : undefined
+  if (reachable instanceof Promise) await reachable
   const settings: Setting[] = []
   const emptied: string[] = []
   for (const pair of pairs) {
