@@ -1,4 +1,4 @@
-import { quantile, type Series } from './measure.js'
+import { quantile, type Series, type Timed } from './measure.js'
 
 /** One line of the table: what something of ours costs in terms of a peer. */
 export interface Comparison {
@@ -10,6 +10,8 @@ export interface Comparison {
   readonly ratio: number
   /** The middle half of the ratios of single rounds lies between these. */
   readonly spread: readonly [lower: number, upper: number]
+  /** The ratio of processor time, where `ratio` is one of wall time. */
+  readonly processorRatio?: number
   /** What the ratio should be at most. */
   readonly target: number | undefined
   readonly reached: boolean | undefined
@@ -42,6 +44,11 @@ export function compare(value: string | undefined, us: Series, peer: Series, tar
     target,
     reached: target === undefined ? undefined : ratio <= target,
   }
+}
+
+/** By wall time, with processor time beside it. */
+export function compareTimed(value: string | undefined, us: Timed, peer: Timed, target?: number): Comparison {
+  return { ...compare(value, us.wall, peer.wall, target), processorRatio: us.processor.median / peer.processor.median }
 }
 
 /** The target of being at least `times` as fast. */

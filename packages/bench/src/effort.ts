@@ -6,9 +6,46 @@ export interface Effort {
   /** Rounds of what starts a process each time. */
   readonly processRounds: number
   readonly invalidationRounds: number
+  readonly redis: RedisEffort
+}
+
+/** For what goes to Redis and to other processes. */
+export interface RedisEffort {
+  readonly plan: Plan
+  /** How many read at a time, of small values and of large ones. */
+  readonly readers: readonly number[]
+  readonly readsLarge: readonly number[]
+  /** Rounds of many processes that want one cold key. */
+  readonly coldRounds: number
+  /** Members of the large room, which are also the keys that a pattern is looked for among. */
+  readonly members: number
+  readonly roomRounds: number
+  readonly sweeps: number
+  readonly deliveries: number
+}
+
+const redisFull: RedisEffort = {
+  plan: { rounds: 15, sampleMs: 80, warmUpMs: 1000 },
+  readers: [1, 16, 64, 256],
+  readsLarge: [1, 64],
+  coldRounds: 7,
+  members: 1_000_000,
+  roomRounds: 50,
+  sweeps: 5,
+  deliveries: 400,
+}
+const redisQuick: RedisEffort = {
+  plan: { rounds: 11, sampleMs: 24, warmUpMs: 400 },
+  readers: [1, 64],
+  readsLarge: [],
+  coldRounds: 3,
+  members: 50_000,
+  roomRounds: 30,
+  sweeps: 3,
+  deliveries: 100,
 }
 
 // Many short rounds rather than few long ones: where others use the processors too, each round is disturbed a little, and the
 // median needs only half of them to be quiet.
-export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7 }
-export const quick: Effort = { plan: { rounds: 13, sampleMs: 10, warmUpMs: 80 }, processRounds: 5, invalidationRounds: 5 }
+export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7, redis: redisFull }
+export const quick: Effort = { plan: { rounds: 13, sampleMs: 10, warmUpMs: 80 }, processRounds: 5, invalidationRounds: 5, redis: redisQuick }

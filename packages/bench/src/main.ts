@@ -3,6 +3,7 @@ import { benchmarkNamed, benchmarkNames } from './benchmarks/index.js'
 import { help, wishesOf, type Wishes } from './command-line.js'
 import type { Result } from './comparison.js'
 import { full, quick } from './effort.js'
+import { NoRedis } from './redis/with-redis.js'
 import { printEnd, printResult, reportOf } from './report.js'
 
 let wishes: Wishes
@@ -17,6 +18,7 @@ else await run(wishes)
 
 async function run({ quick: isQuick, json, only }: Wishes): Promise<void> {
   const results: Result[] = []
+  const leftOut: string[] = []
   const chosen = benchmarkNames.filter((name) => only.length === 0 || only.includes(name))
   for (const name of chosen) {
     try {
@@ -25,10 +27,15 @@ async function run({ quick: isQuick, json, only }: Wishes): Promise<void> {
       results.push(result)
       if (!json) process.stdout.write(printResult(result))
     } catch (error) {
+      if (error instanceof NoRedis) {
+        leftOut.push(name)
+        process.stderr.write(`bench: ${name} IS LEFT OUT. ${error.message}\n`)
+        continue
+      }
       process.stderr.write(`bench: ${name} failed\n${inspect(error)}\n`)
       process.exitCode = 1
     }
   }
-  const report = reportOf(isQuick ? 'quick' : 'full', results)
+  const report = reportOf(isQuick ? 'quick' : 'full', results, leftOut)
   process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : printEnd(report))
 }

@@ -9,11 +9,13 @@ export interface Report {
   readonly processor: string
   readonly processors: number
   readonly benchmarks: readonly Result[]
+  /** Names of benchmarks that need a Redis, when there is none. */
+  readonly leftOut: readonly string[]
   /** Lines that have a target, and how many of them reached it. */
   readonly targets: { readonly set: number; readonly reached: number }
 }
 
-export function reportOf(effort: Report['effort'], benchmarks: readonly Result[]): Report {
+export function reportOf(effort: Report['effort'], benchmarks: readonly Result[], leftOut: readonly string[] = []): Report {
   const judged = benchmarks.flatMap(({ comparisons }) => comparisons).filter(({ target }) => target !== undefined)
   return {
     schema: 1,
@@ -22,28 +24,34 @@ export function reportOf(effort: Report['effort'], benchmarks: readonly Result[]
     processor: cpus()[0]?.model ?? 'unknown',
     processors: cpus().length,
     benchmarks,
+    leftOut,
     targets: { set: judged.length, reached: judged.filter(({ reached }) => reached).length },
   }
 }
 
-const headers = ['tiercel', 'value', 'its median', 'compared with', 'its median', 'ratio', 'half of rounds', 'target', '']
+const headers = ['tiercel', 'value', 'its median', 'compared with', 'its median', 'ratio', 'half of rounds', 'processor', 'target', '']
+const processorColumn = 7
 
 export function printResult({ title, comparisons, notes }: Result): string {
-  const rows = comparisons.map(cells)
-  const widths = headers.map((header, column) => Math.max(header.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const hasProcessor = comparisons.some(({ processorRatio }) => processorRatio !== undefined)
+  const shown = (row: readonly string[]) => (hasProcessor ? row : row.filter((_, column) => column !== processorColumn))
+  const titles = shown(headers)
+  const rows = comparisons.map((comparison) => shown(cells(comparison)))
+  const widths = titles.map((header, column) => Math.max(header.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) => `  ${row.map((cell, column) => pad(cell, widths[column] ?? 0, column)).join('  ')}`.trimEnd()
   const rule = `  ${'-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2))}`
-  return ['', title, line(headers), rule, ...rows.map(line), ...notes.map((note) => `  ${note}`), ''].join('\n')
+  return ['', title, line(titles), rule, ...rows.map(line), ...notes.map((note) => `  ${note}`), ''].join('\n')
 }
 
-export function printEnd({ targets, benchmarks, node, processors, effort }: Report): string {
+export function printEnd({ targets, benchmarks, leftOut, node, processors, effort }: Report): string {
   const missed = benchmarks.flatMap(({ name, comparisons }) =>
     comparisons
       .filter(({ reached }) => reached === false)
       .map((each) => `  missed: ${name}, ${each.us.name}${each.value === undefined ? '' : `, ${each.value}`}, against ${each.peer.name}: ${ratio(each.ratio)}, target ${targetOf(each)}`),
   )
-  const about = `Ratios are medians over interleaved rounds in one run (${effort}), Node ${node}, ${processors} processors; processor times are information only.`
-  return ['', `${targets.reached} of ${targets.set} targets reached`, ...missed, about, ''].join('\n')
+  const about = `Ratios are medians over interleaved rounds in one run (${effort}), Node ${node}, ${processors} processors; times are information only.`
+  const without = leftOut.length === 0 ? [] : [`LEFT OUT, as there is no Redis: ${leftOut.join(', ')}`]
+  return ['', `${targets.reached} of ${targets.set} targets reached`, ...missed, ...without, about, ''].join('\n')
 }
 
 function cells(comparison: Comparison): string[] {
@@ -56,6 +64,7 @@ function cells(comparison: Comparison): string[] {
     amount(peer),
     ratio(comparison.ratio),
     spread.map(short).join(' to '),
+    comparison.processorRatio === undefined ? '' : short(comparison.processorRatio),
     targetOf(comparison),
     reached === undefined ? '' : reached ? 'reached' : 'MISSED',
   ]
@@ -76,8 +85,8 @@ function targetOf({ target }: Comparison): string {
 }
 
 function amount({ median, unit }: Figure): string {
-  if (unit === 'steps') return `${median} steps`
-  if (unit === 'bytes') return `${(median / 2 ** 20).toFixed(1)} MB`
+  if (unit === 'steps' || unit === 'commands' || unit === 'loads') return `${median} ${unit}`
+  if (unit === 'bytes') return median < 10_000 ? `${median} bytes` : `${(median / 2 ** 20).toFixed(1)} MB`
   if (median < 1000) return `${median.toFixed(median < 100 ? 1 : 0)} ns`
   if (median < 1e6) return `${(median / 1000).toFixed(median < 1e5 ? 2 : 0)} us`
   return `${(median / 1e6).toFixed(1)} ms`

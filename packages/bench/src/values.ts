@@ -36,6 +36,12 @@ export const medium: Shape = { name: '11 KB', make: (id) => ({ ...account(id), o
 /** About 17 KB of JSON. */
 export const large: Shape = { name: '17 KB', make: (id) => ({ ...account(id), orders: orders(id, 90) }) }
 
+export function shapeNamed(name: string): Shape {
+  const found = [small, medium, large].find((shape) => shape.name === name)
+  if (found === undefined) throw new TypeError(`There is no shape '${name}'`)
+  return found
+}
+
 const cities = ['Lyon', 'Porto', 'Utrecht', 'Gdansk', 'Leeds', 'Turin', 'Bergen', 'Malmo']
 const articles = ['desk lamp', 'folding chair', 'tea kettle', 'wool blanket', 'bicycle bell']
 

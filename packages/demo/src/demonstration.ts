@@ -3,6 +3,11 @@ import { showLatency } from './shows/latency.js'
 import { showLoad } from './shows/load.js'
 import { showOutage } from './shows/outage.js'
 import { showStampede } from './shows/stampede.js'
+import { showCrowd } from './shows/two-processes/crowd.js'
+import { showRedisOutage } from './shows/two-processes/redis-outage.js'
+import type { SharedStage } from './shows/two-processes/shared-stage.js'
+import { showTiers } from './shows/two-processes/tiers.js'
+import { showRemoteUpdate } from './shows/two-processes/update.js'
 import { showUpdate } from './shows/update.js'
 import type { Stage } from './stage.js'
 
@@ -16,16 +21,37 @@ export interface Sizes {
   visitors: number
   /** Reads after the update, and again during the outage. */
   reads: number
+  /** Simultaneous visitors of the cold page of both processes. */
+  crowd: number
+  /** Updates through one process that the other has to hear of. */
+  updates: number
+  /** For how long Redis is stopped, in milliseconds. */
+  away: number
 }
 
-export const fullSizes: Sizes = { pages: 200, requests: 4_000, visitors: 1_000, reads: 500 }
-export const quickSizes: Sizes = { pages: 30, requests: 600, visitors: 1_000, reads: 100 }
+export const fullSizes: Sizes = { pages: 200, requests: 2_500, visitors: 1_000, reads: 500, crowd: 4_000, updates: 20, away: 4_000 }
+export const quickSizes: Sizes = { pages: 30, requests: 600, visitors: 1_000, reads: 100, crowd: 1_000, updates: 8, away: 1_200 }
 
-/** Plays all shows, prints each as it ends, and gives what they showed. */
-export async function demonstrate(stage: Stage, sizes: Sizes, look: Look, print: (text: string) => void): Promise<Chapter[]> {
+type Show = () => Promise<Chapter>
+
+/** What the cache does for one process. */
+export function showsOfOne(stage: Stage, sizes: Sizes): Show[] {
+  return [showLatency, showLoad, showStampede, showUpdate, showOutage].map((show) => () => show(stage, sizes))
+}
+
+/** What it does for two, and what happens without Redis, if it may be stopped. */
+export function showsOfTwo(stage: SharedStage, sizes: Sizes): Show[] {
+  const { redisServer } = stage
+  const shows: Show[] = [showTiers, showCrowd, showRemoteUpdate].map((show) => () => show(stage, sizes))
+  if (redisServer) shows.push(() => showRedisOutage({ ...stage, redisServer }, sizes))
+  return shows
+}
+
+/** Plays one show after the other, prints each as it ends, and gives what they showed. */
+export async function demonstrate(shows: Show[], look: Look, print: (text: string) => void): Promise<Chapter[]> {
   const chapters: Chapter[] = []
-  for (const show of [showLatency, showLoad, showStampede, showUpdate, showOutage]) {
-    const chapter = await show(stage, sizes)
+  for (const show of shows) {
+    const chapter = await show()
     print(printChapter(chapter, look))
     chapters.push(chapter)
   }

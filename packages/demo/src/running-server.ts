@@ -25,10 +25,17 @@ export class RunningServer {
   /** Starts to listen; port 0 takes any that is free. */
   static async start(service: RequestListener, port = 0): Promise<RunningServer> {
     const server = createServer(service)
+    // Longer than any show: a visitor who sends just when an idle connection is closed gets an error instead of an answer.
+    server.keepAliveTimeout = 60_000
     // The default of 511 waiting connections would turn some of a thousand simultaneous ones away for a second.
     server.listen({ port, host: '127.0.0.1', backlog: 4096 })
     await once(server, 'listening')
     return new RunningServer(server)
+  }
+
+  /** How many requests are being answered at this moment. */
+  get open(): number {
+    return this.#open
   }
 
   /** Resolves when that many requests are being answered at the same moment. */

@@ -7,9 +7,9 @@ export class WatchedDatabase implements Pick<Database, 'name' | 'query'> {
   /** While true, every query fails as it does when the server is gone. */
   down = false
   #gate: Promise<void> | undefined
-  readonly #database: Database
+  readonly #database: Pick<Database, 'name' | 'query'>
 
-  constructor(database: Database) {
+  constructor(database: Pick<Database, 'name' | 'query'>) {
     this.#database = database
   }
 

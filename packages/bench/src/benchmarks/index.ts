@@ -8,6 +8,11 @@ const benchmarks = {
   codec: async () => (await import('./codec.js')).codec,
   heap: async () => (await import('./heap.js')).heap,
   invalidation: async () => (await import('./invalidation.js')).invalidation,
+  'redis-hit': async () => (await import('./redis/hit.js')).hitBeforeRedis,
+  'redis-read': async () => (await import('./redis/read.js')).readFromRedis,
+  'redis-cold': async () => (await import('./redis/cold.js')).coldAcrossProcesses,
+  'redis-invalidation': async () => (await import('./redis/invalidation.js')).invalidationInRedis,
+  'redis-delivery': async () => (await import('./redis/delivery.js')).deliveryToPeers,
 } satisfies Record<string, () => Promise<Benchmark>>
 
 export type BenchmarkName = keyof typeof benchmarks

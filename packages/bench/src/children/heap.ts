@@ -26,7 +26,7 @@ const kinds: Record<string, () => Held> = {
 }
 
 function tiercel(options: { tags?: readonly string[] }): Held {
-  const cache = createCache({ ttl, memory: { maxEntries: count, maxBytes: 2 ** 30 } })
+  const cache = createCache({ redis: false, ttl, memory: { maxEntries: count, maxBytes: 2 ** 30 } })
   return { fill: (key, value) => cache.getOrSet(key, () => value, options), get: (key) => cache.peek(key) }
 }
 

@@ -4,7 +4,7 @@ import { createCache } from '@tiercel/core'
 
 const [many = 0, few = 0, rounds = 0] = process.argv.slice(2).map(Number)
 
-const cache = createCache({ ttl: '1h', memory: { maxEntries: many + few, maxBytes: 2 ** 34 } })
+const cache = createCache({ redis: false, ttl: '1h', memory: { maxEntries: many + few, maxBytes: 2 ** 34 } })
 const session = new Session()
 
 await fill('many', many)

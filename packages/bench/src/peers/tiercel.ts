@@ -1,9 +1,9 @@
 import { createCache, type Cache } from '@tiercel/core'
 import { roomForEntries, ttlMs, type Peer } from './peer.js'
 
-/** The bound on bytes is as generous as the peers', who have none. */
+/** In memory only, whatever `REDIS_URL` says. The bound on bytes is as generous as the peers', who have none. */
 export function openTiercel(options: { readonly clone?: boolean } = {}): Cache {
-  return createCache({ ...options, ttl: ttlMs, memory: { maxEntries: roomForEntries, maxBytes: 2 ** 30 } })
+  return createCache({ ...options, redis: false, ttl: ttlMs, memory: { maxEntries: roomForEntries, maxBytes: 2 ** 30 } })
 }
 
 export const tiercel: Peer = {

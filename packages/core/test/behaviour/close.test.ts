@@ -102,6 +102,7 @@ describeCaches('close', ({ make, pass }) => {
 
   it('lets a call whose load ignores the signal still fail by its hard timeout', async () => {
     const cache = make({ hardTimeout: '1s' })
+    await cache.ready()
     const failure = failureOf(cache.getOrSet('k', () => new Promise(() => {})))
     await cache.close()
     await pass(1000)

@@ -26,7 +26,8 @@ describeCaches('node:diagnostics_channel', ({ make, pass }) => {
     await cache.getOrSet('k', down)
     await cache.invalidate({ tag: 't' })
     await cache.close()
-    expect(messages).toMatchObject({
+    // With Redis there are states before the last one.
+    expect({ ...messages, state: messages.state?.slice(-1) }).toMatchObject({
       hit: [{ namespace: 'app', key: 'k' }],
       miss: [{ namespace: 'app', key: 'k' }, { namespace: 'app', key: 'k' }],
       load: [{ namespace: 'app', key: 'k', stored: true }],

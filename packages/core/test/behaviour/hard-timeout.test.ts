@@ -7,7 +7,7 @@ import { heldLoader } from './held-loader.js'
 
 const hang = () => new Promise<never>(() => {})
 
-describeCaches('hardTimeout', ({ make, pass }) => {
+describeCaches('hardTimeout', ({ leavesOut, make, pass }) => {
   it('fails a call whose load takes longer, and names the time', async () => {
     const cache = make({ hardTimeout: '1s' })
     const failure = failureOf(cache.getOrSet('k', hang))
@@ -132,7 +132,7 @@ describeCaches('hardTimeout', ({ make, pass }) => {
     expect(stale.map(({ reason }) => reason)).toEqual(['load-slow'])
   })
 
-  it('leaves no timer behind once the load has ended', async () => {
+  it.skipIf(leavesOut('the connection looks now and then whether its server still answers'))('leaves no timer behind once the load has ended', async () => {
     const cache = make({ hardTimeout: '1h' })
     const before = vi.getTimerCount()
     await cache.getOrSet('k', () => 'v')

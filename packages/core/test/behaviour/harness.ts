@@ -1,53 +1,82 @@
-import { afterEach, beforeEach, describe, vi } from 'vitest'
-import { createCache, type Cache, type CacheOptions } from '../../src/index.js'
-
-/** How time goes by for a kind of cache. */
-interface Clock {
-  start(): void
-  pass(ms: number): Promise<void>
-  stop(): void
-}
-
-/** A kind of cache that has to behave as every other kind does. */
-interface Kind {
-  readonly name: string
-  readonly clock: Clock
-  make(options: CacheOptions): Cache
-}
+// This file defines suites for others, so it has names for titles and conditions around them.
+/* oxlint-disable vitest/no-conditional-tests, vitest/valid-title, vitest/valid-describe-callback, vitest/require-top-level-describe */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest'
+import { Cache, createCache } from '../../src/cache/index.js'
+import type { CacheOptions } from '../../src/index.js'
+import { describeWithRedis } from '../redis/server/index.js'
+import { expectKnownDifferences } from './known-differences.js'
+import { kinds, newPrefix, stopServers, type Backend, type Kind } from './kinds.js'
 
 /** What the tests of shared behaviour stand on. They use the public interface only, and await whatever takes time. */
 export interface Ground {
-  /** A cache that is closed when the test ends. */
+  /** A cache that is closed when the test ends. Each has a Redis of its own, so to say. */
   make(options?: CacheOptions): Cache
   /** Lets time pass, and with it whatever was due. */
   pass(ms: number): Promise<void>
+  /** Whether this kind has Redis: for `it.skipIf`, with what is true only without it, and the reason. How many there are is printed. */
+  leavesOut(because: string): boolean
 }
 
-const fakeClock: Clock = {
-  start: () => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout', 'Date'] }),
-  pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
-  stop: () => void vi.useRealTimers(),
-}
-
-const kinds: readonly Kind[] = [{ name: 'memory', clock: fakeClock, make: (options) => createCache(options) }]
+const runsAll = process.env.TIERCEL_PROOF === '1'
+const left = new Map<string, number>()
 
 /** Describes behaviour that every kind of cache has, and tests it on each. */
 export function describeCaches(subject: string, tests: (ground: Ground) => void): void {
-  describe.each(kinds)(`${subject} ($name)`, ({ clock, make }) => {
-    const made: Cache[] = []
-    beforeEach(() => clock.start())
-    afterEach(async () => {
-      await Promise.all(made.splice(0).map((cache) => cache.close()))
-      clock.stop()
-      vi.restoreAllMocks()
+  for (const kind of kinds) {
+    if (!runsAll && kind.subjects !== 'all' && !kind.subjects.includes(subject)) continue
+    const describeKind = kind.tier === 'memory' || process.env.REDIS_URL ? describe : describeWithRedis
+    describeKind(`${subject} (${kind.name})`, () => {
+      onKind(kind, tests)
+      if (kind.tier === 'redis') expectKnownDifferences(subject, kind)
     })
-    tests({
-      make(options = {}) {
-        const cache = make(options)
-        made.push(cache)
-        return cache
-      },
-      pass: (ms) => clock.pass(ms),
-    })
+  }
+}
+
+function onKind({ tier, clock, start }: Kind, tests: (ground: Ground) => void): void {
+  const made: Cache[] = []
+  let backend: Backend
+  beforeAll(async () => {
+    backend = await start()
+  }, 40_000)
+  afterAll(() => backend.stop())
+  beforeEach(() => clock.start())
+  afterEach(async () => {
+    await Promise.all(made.splice(0).map((cache) => cache.close()))
+    clock.stop()
+    vi.restoreAllMocks()
+  })
+  tests({
+    make(options = {}) {
+      const cache = createCache({ redis: backend.redis, prefix: newPrefix(), ...options })
+      made.push(cache)
+      if (backend.redis !== false) clock.watch(cache)
+      return cache
+    },
+    pass: (ms) => clock.pass(ms),
+    leavesOut(because) {
+      if (tier === 'redis') left.set(because, (left.get(because) ?? 0) + 1)
+      return tier === 'redis'
+    },
   })
 }
+
+/**
+ * What is loaded or set while the cache connects for the first time is forgotten when it has. That has a test of its own; here calls wait until then, so that it
+ * is not the subject of every test.
+ */
+function callAfterConnecting(): void {
+  const prototype = Cache.prototype as unknown as Record<string, (...args: unknown[]) => unknown>
+  for (const name of ['get', 'getMany', 'set', 'setMany', 'getOrSet', 'getOrSetMany', 'has', 'ttl', 'touch', 'delete', 'deleteMany', 'invalidate', 'expire']) {
+    const method = prototype[name] as (...args: unknown[]) => unknown
+    prototype[name] = function (this: Cache, ...args: unknown[]) {
+      if (this.getConnectionStatus() !== 'disconnected') return method.apply(this, args)
+      return this.ready().then(() => method.apply(this, args))
+    }
+  }
+}
+callAfterConnecting()
+
+afterAll(async () => {
+  await stopServers()
+  for (const [because, count] of left) process.stderr.write(`\nLEFT OUT with Redis, ${count} times: ${because}\n`)
+})

@@ -15,7 +15,7 @@ async function filled(cache: Cache): Promise<Cache> {
 const keys = ['plain', 'tagged', 'roomed', 'user:1', 'user:2']
 const left = async (cache: Cache) => [...(await cache.getMany(keys)).keys()]
 
-describeCaches('invalidate', ({ make, pass }) => {
+describeCaches('invalidate', ({ leavesOut, make, pass }) => {
   it('forgets by key, keys, tag, tags, room, rooms and pattern', async () => {
     const cases = [
       [{ key: 'plain' }, ['tagged', 'roomed', 'user:1', 'user:2']],
@@ -62,7 +62,7 @@ describeCaches('invalidate', ({ make, pass }) => {
     expect(await cache.deleteMany([])).toEqual({ durable: true, count: 0 })
   })
 
-  it('does not count what could not have been served any more', async () => {
+  it.skipIf(leavesOut('an entry in Redis that can not be served any more is there, and counts, until it is overwritten or its time is over'))('does not count what could not have been served any more', async () => {
     const cache = make({ ttl: '1s' })
     await cache.set('stale', 1)
     await cache.set('dead', 1, { tags: ['t'] })

@@ -37,9 +37,9 @@ describeCaches('patterns', ({ make }) => {
 
   it('reaches loads under way whose key matches, and leaves the others alone', async () => {
     const cache = make()
-    const load = heldLoader()
-    const calls = Promise.all([cache.getOrSet('user:1', load), cache.getOrSet('team:1', load)])
-    const [user, team] = [await load.called(1), await load.called(2)]
+    const loads = { user: heldLoader(), team: heldLoader() }
+    const calls = Promise.all([cache.getOrSet('user:1', loads.user), cache.getOrSet('team:1', loads.team)])
+    const [user, team] = [await loads.user.called(), await loads.team.called()]
     await cache.invalidatePattern('user:*')
     user.succeed('old')
     team.succeed('kept')

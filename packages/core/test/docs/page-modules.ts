@@ -8,6 +8,8 @@ export interface PageModule {
   /** As long as the page, with every line of code where the page has it, so that errors name the page's lines. */
   readonly code: string
   readonly setup: readonly string[]
+  /** Whether any of its blocks takes a Redis. */
+  readonly redis: boolean
 }
 
 /** What of a page is run. */
@@ -37,5 +39,5 @@ function assemble(name: string, title: string, language: 'ts' | 'js', snippets: 
     while (lines.length < line - 1) lines.push('')
     lines.push(...code)
   }
-  return { name, title, language, code: lines.join('\n'), setup: [...new Set(snippets.flatMap(({ setup }) => setup))] }
+  return { name, title, language, code: lines.join('\n'), setup: [...new Set(snippets.flatMap(({ setup }) => setup))], redis: snippets.some(({ redis }) => redis) }
 }

@@ -12,6 +12,8 @@
  * Words behind `ts` or `js` in the info string:
  * - `separate`: a module of its own, with fixtures of its own
  * - `setup=db,cities`: names it takes from fixtures.ts; blocks that run as one module share them
+ * - `redis`: the module it is part of runs with REDIS_URL set to a Redis of its own, and REDIS_COMMAND_TIMEOUT to ample time;
+ *   skipped, loudly, where there is none
  * - `no-run="why"`: type-checked but not run
  * - `no-check="why"`: neither run nor type-checked
  *
@@ -47,7 +49,7 @@ export function pagesAsTests(root: string): Plugin {
       const text = await readFile(file, 'utf8')
       const page = relative(root, file)
       const name = new URLSearchParams(query).get('snippets')
-      if (name === null) return { code: testsOf(text, file, page), map: null }
+      if (name === null) return { code: testsOf(text, file, page, core), map: null }
 
       const module = modulesToRun(text).find((each) => each.name === name)
       if (!module) throw new Error(`${page} has no snippets called ${name}`)
@@ -62,17 +64,27 @@ export function pagesAsTests(root: string): Plugin {
   }
 }
 
-function testsOf(text: string, file: string, page: string): string {
-  const runs = modulesToRun(text).map(
-    ({ name, title }) => `test(${JSON.stringify(title)}, () => import(${JSON.stringify(`${file}?snippets=${name}`)}))`,
-  )
+function testsOf(text: string, file: string, page: string, core: string): string {
+  const modules = modulesToRun(text)
+  const runs = modules.map(({ name, title, redis }) => {
+    const run = `() => import(${JSON.stringify(`${file}?snippets=${name}`)})`
+    return redis
+      ? `describeWithRedis(${JSON.stringify(page)}, () => { test(${JSON.stringify(title)}, () => withRedisUrl(${run})) })`
+      : `test(${JSON.stringify(title)}, ${run})`
+  })
   const rest = snippetsOf(text).flatMap(({ line, noRun, noCheck }) => {
     const why = noCheck ?? noRun
     return why === undefined ? [] : [`test.skip(${JSON.stringify(`${page}:${line} is not run: ${why}`)})`]
   })
   // A test file without a test is an error, and a page without snippets is none.
   const tests = runs.length + rest.length > 0 ? [...runs, ...rest] : [`test('shows no code', () => {})`]
-  return [`import { test } from 'vitest'`, ...tests].join('\n')
+  const redis = modules.some((module) => module.redis)
+    ? [
+        `import { describeWithRedis } from ${JSON.stringify(join(core, 'test/redis/server/index.ts'))}`,
+        `import { withRedisUrl } from ${JSON.stringify(join(core, 'test/docs/redis-url.ts'))}`,
+      ]
+    : []
+  return [`import { test } from 'vitest'`, ...redis, ...tests].join('\n')
 }
 
 /** Everything added goes to the first line, which is never code: a fence stands above each snippet. */

@@ -42,6 +42,12 @@ test('the blocks of a page join into one module that keeps their lines, and sepa
   ])
 })
 
+test('one block that takes a Redis gives one to the module it is part of', () => {
+  const page = [fenced('ts', 'one'), fenced('ts redis', 'two'), fenced('ts separate', 'three')].join('\n')
+
+  expect(modulesToRun(page).map(({ name, redis }) => [name, redis])).toEqual([['page', true], ['line-8', false]])
+})
+
 test('a block with an excuse is not run', () => {
   expect(modulesToRun([fenced('ts no-run="needs a server"', 'a'), fenced('ts no-check="only a sketch"', 'b')].join('\n'))).toEqual([])
 })

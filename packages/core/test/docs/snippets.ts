@@ -10,6 +10,8 @@ export interface Snippet {
   readonly separate: boolean
   /** Names it takes from `fixtures.ts`. */
   readonly setup: readonly string[]
+  /** Whether it takes a Redis, found by REDIS_URL. */
+  readonly redis: boolean
   /** Why it is not run. */
   readonly noRun: string | undefined
   /** Why it is neither run nor type-checked. */
@@ -57,7 +59,7 @@ function opened(info: string, line: number, heading: string): (Omit<Snippet, 'co
   const said = new Map<string, string>()
   for (const word of words) {
     const [, name = '', value = ''] = /^([\w-]+)(?:="?([^"]*)"?)?$/.exec(word) ?? refuse(`"${word}" has no meaning here`)
-    if (!['separate', 'setup', 'no-run', 'no-check'].includes(name)) refuse(`"${name}" has no meaning here`)
+    if (!['separate', 'setup', 'redis', 'no-run', 'no-check'].includes(name)) refuse(`"${name}" has no meaning here`)
     if (name.startsWith('no-') && value.trim().length < 5) refuse(`${name} needs its reason: ${name}="why"`)
     said.set(name, value)
   }
@@ -68,6 +70,7 @@ function opened(info: string, line: number, heading: string): (Omit<Snippet, 'co
     heading,
     separate: said.has('separate'),
     setup: said.get('setup')?.split(',').filter(Boolean) ?? [],
+    redis: said.has('redis'),
     noRun: said.get('no-run'),
     noCheck: said.get('no-check'),
   }

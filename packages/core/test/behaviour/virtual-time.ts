@@ -1,0 +1,95 @@
+import { vi } from 'vitest'
+import { ClusterConnection } from '../../src/redis/clients/cluster.js'
+import { Line } from '../../src/redis/clients/line.js'
+import { ServerConnection } from '../../src/redis/clients/server.js'
+import { RedisClock } from '../../src/redis/redis-clock.js'
+import type { Cache } from '../../src/index.js'
+
+/** How time goes by for a kind of cache. */
+export interface Clock {
+  start(): void
+  /** A cache has been made whose time this is. */
+  watch(cache: Cache): void
+  pass(ms: number): Promise<void>
+  stop(): void
+}
+
+const toFake = ['performance', 'setTimeout', 'clearTimeout', 'Date'] as const
+
+/** Time for what is in this process only: everything that is due happens within `pass`. */
+export const timeOfThisProcess: Clock = {
+  start: () => void vi.useFakeTimers({ toFake: [...toFake] }),
+  watch: () => {},
+  pass: async (ms) => void (await vi.advanceTimersByTimeAsync(ms)),
+  stop: () => void vi.useRealTimers(),
+}
+
+/** What it is in Redis when it is 0 here. */
+const REDIS_EPOCH = 1_700_000_000_000
+/** A reply can be between the socket and whoever waits for it for some turns of the event loop. */
+const QUIET_TURNS = 4
+const LONGEST_SETTLING_MS = 10_000
+
+/**
+ * Time for caches in front of a Redis that really runs. Time in this process stands still but for `pass`, and Redis is taken to have the same time: whether an
+ * entry is fresh is decided by what it says of itself, in the time that heartbeats bring, so there is one place where that comes in. Before each timer that
+ * `pass` lets fire it waits until all replies have come, so that no deadline passes that a moment ago was far off.
+ */
+export function timeWithRedis(): Clock {
+  const connecting = new Set<Cache>()
+  const { learn } = RedisClock.prototype
+  const { send } = Line.prototype
+  const mocks: { mockRestore(): void }[] = []
+  const { setTimeout: realTimeout, clearTimeout: clearRealTimeout } = globalThis
+  let unanswered = 0
+
+  async function settle(): Promise<void> {
+    let isLate = false
+    const limit = realTimeout(() => (isLate = true), LONGEST_SETTLING_MS)
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet = unanswered === 0 && connecting.size === 0 ? quiet + 1 : 0) {
+      if (isLate) throw new Error(`Redis has not settled: ${unanswered} commands are unanswered, ${connecting.size} caches are connecting`)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    clearRealTimeout(limit)
+  }
+
+  return {
+    start() {
+      vi.useFakeTimers({ toFake: [...toFake] })
+      // Else a cache that is connecting would look now and then whether it is, and that takes time. It may as well try: it waits until it is.
+      for (const { prototype } of [ServerConnection, ClusterConnection]) mocks.push(vi.spyOn(prototype, 'isUp', 'get').mockReturnValue(true))
+      RedisClock.prototype.learn = function (this: RedisClock, _: number, askedAt: number) {
+        learn.call(this, REDIS_EPOCH + askedAt, askedAt)
+      }
+      Line.prototype.send = function (this: Line, ...command: Parameters<Line['send']>) {
+        unanswered++
+        const reply = send.apply(this, command)
+        const answered = () => void unanswered--
+        reply.then(answered, answered)
+        return reply
+      }
+    },
+    watch(cache) {
+      connecting.add(cache)
+      cache.on('state', () => connecting.delete(cache))
+    },
+    async pass(ms) {
+      await settle()
+      const end = { isReached: false }
+      setTimeout(() => (end.isReached = true), ms)
+      while (!end.isReached) {
+        await vi.advanceTimersToNextTimerAsync()
+        await settle()
+      }
+      await vi.advanceTimersByTimeAsync(0)
+      await settle()
+    },
+    stop() {
+      RedisClock.prototype.learn = learn
+      Line.prototype.send = send
+      connecting.clear()
+      for (const mock of mocks.splice(0)) mock.mockRestore()
+      vi.useRealTimers()
+    },
+  }
+}

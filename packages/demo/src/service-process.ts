@@ -1,0 +1,66 @@
+import { createCache } from '@tiercel/core'
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
+import { cachedCities } from './cached-cities.js'
+import { citiesIn } from './cities.js'
+import { RunningServer } from './running-server.js'
+import { citiesService } from './service.js'
+import type { Birth, ServiceStats } from './service-processes.js'
+import { ParentDatabase } from './shared-database.js'
+import { WatchedDatabase } from './watched-database.js'
+
+// One process of the service. It lives as long as the channel to its parent, which breaks however the parent ends.
+const parentGone = once(process, 'disconnect')
+const [name = 'cities', port = '0', maxStaleness = '5000'] = process.argv.slice(2)
+try {
+  const close = await serve()
+  await parentGone
+  await close()
+  // Nobody is left who would end it if anything kept it.
+  process.exit()
+} catch (error) {
+  // Of Tiercel's own errors and those of listening, which hold no secrets. `disconnect` waits for what was sent.
+  tellParent({ failed: error instanceof Error ? error.message : 'unknown error' })
+  if (process.connected) process.disconnect()
+}
+
+async function serve(): Promise<() => Promise<void>> {
+  const database = new WatchedDatabase(new ParentDatabase())
+  // Everything the processes must have in common: the name, and REDIS_URL in the environment.
+  const cache = createCache({ name, maxStaleness: Number(maxStaleness) })
+  const served = { memory: 0, redis: 0, database: 0 }
+  cache.on('hit', ({ tier }) => (served[tier] += 1))
+  cache.on('load', () => (served.database += 1))
+  if (!(await isConnected())) {
+    await cache.close()
+    throw new Error('REDIS_URL names a Redis that does not answer')
+  }
+
+  const stats = (): ServiceStats => ({
+    databaseQueries: database.queries,
+    served,
+    // A request counts once its handler has been called, so this one does not yet.
+    open: server.open,
+    redis: cache.health().redis?.breaker === 'closed' ? 'used' : 'not used',
+    cache: cache.stats(),
+  })
+  const server = await RunningServer.start(citiesService(cachedCities(cache, citiesIn(database)), stats), Number(port))
+  tellParent({ origin: server.origin })
+  return async () => {
+    await server.close()
+    await cache.close()
+  }
+
+  async function isConnected(): Promise<boolean> {
+    await cache.ready()
+    for (let attempt = 0; attempt < 60; attempt += 1) {
+      if (cache.getConnectionStatus() === 'connected') return true
+      await pause(50)
+    }
+    return false
+  }
+}
+
+function tellParent(message: Birth): void {
+  if (process.connected) process.send?.(message)
+}

@@ -1,0 +1,163 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { describeWithRedis, startRedis } from '../../core/test/redis/server/index.js'
+import { demonstrate, showsOfTwo, type Sizes } from '../src/demonstration.js'
+import { openRedis, type Redis } from '../src/redis.js'
+import { lookFor, type Chapter } from '../src/report.js'
+import { startProcesses, type ServiceProcesses } from '../src/service-processes.js'
+import { setStage, type Stage } from '../src/stage.js'
+import { biggestCities, type City } from '../src/world.js'
+import { buildProgram, removePrograms } from './program.js'
+import { endAll, run } from './running.js'
+
+const small: Sizes = { pages: 10, requests: 0, visitors: 0, reads: 0, crowd: 200, updates: 4, away: 600 }
+const fails = (chapters: Chapter[]): string[] =>
+  chapters.flatMap(({ claims }) => claims.filter(({ holds }) => !holds).map(({ says }) => says))
+
+describeWithRedis('the shows of two processes', () => {
+  let stage: Stage
+  let redis: Redis
+  let processes: ServiceProcesses | undefined
+
+  beforeAll(async () => {
+    stage = await setStage(biggestCities(600))
+    redis = (await openRedis(undefined)) as Redis
+  }, 60_000)
+  afterEach(async () => {
+    await processes?.close()
+    processes = undefined
+  })
+  afterAll(async () => {
+    await redis.close()
+    await stage.close()
+    await removePrograms()
+  })
+
+  const begin = async (core?: URL, { url } = redis): Promise<ServiceProcesses> => {
+    const { serviceProcess } = await buildProgram(core)
+    processes = await startProcesses({ database: stage.database, redisUrl: url, program: serviceProcess })
+    return processes
+  }
+  const play = async (sizes: Sizes, { own } = redis): Promise<Chapter[]> => {
+    if (!processes) throw new Error('nothing to play with')
+    const shared = { cities: stage.cities, database: stage.database, processes, redisServer: own }
+    return demonstrate(showsOfTwo(shared, sizes), lookFor({}, {}), () => {})
+  }
+
+  it('bear out every claim', async () => {
+    await begin()
+    const chapters = await play(small)
+    expect(fails(chapters)).toEqual([])
+    expect(chapters.map(({ claims }) => claims.length)).toEqual([2, 2, 3, 3])
+    expect(chapters[1]?.table).toContainEqual(['in the two processes at the same moment', '200'])
+    expect(chapters[1]?.table).toContainEqual(['database queries', '1'])
+  }, 60_000)
+
+  it('say so when the processes do not know of each other', async () => {
+    await begin(new URL('./cache-without-others.ts', import.meta.url))
+    const failed = fails(await play({ ...small, updates: 1 }, { ...redis, own: undefined }))
+    expect(failed).toEqual([
+      'what A had loaded, B had from Redis: no page was loaded twice',
+      'in both processes together they cost one query',
+      'the other process stopped serving it within 2 s, and neither went back to it',
+      'the room was gone from both: each page was loaded once, for both',
+    ])
+  }, 60_000)
+
+  it('say so when invalidations do nothing', async () => {
+    await begin(new URL('./cache-that-keeps-rooms.ts', import.meta.url))
+    const failed = fails(await play({ ...small, updates: 1 }))
+    expect(failed).toContain('through the process that wrote, nobody saw the old row again')
+    expect(failed).toContain('what was changed through a process was never old there, and through the other for 2 s at most, without any Redis')
+    expect(failed).toContain('once both used Redis again, no row was from before, and both agreed with the database')
+  }, 60_000)
+
+  it('do not stop a Redis that is not theirs, and leave nothing there that concerns others', async () => {
+    const server = await startRedis()
+    const named = (await openRedis(server.url)) as Redis
+    try {
+      await begin(undefined, named)
+      const chapters = await play(small, named)
+      expect(fails(chapters)).toEqual([])
+      expect(chapters).toHaveLength(3)
+      await processes?.close()
+      for (const key of (await server.cli('KEYS', '*')) as string[]) expect(key).toMatch(/^tiercel-demo-/)
+    } finally {
+      await named.close()
+      await server.stop()
+    }
+  }, 60_000)
+
+  it('refuse a query the database refuses, and go on', async () => {
+    const [a] = (await begin()).pair
+    const city = stage.cities[0] as City
+    stage.database.down = true
+    expect((await a.client.get(`/cities/${city.id}`)).status).toBe(503)
+    stage.database.down = false
+    expect((await a.client.get(`/cities/${city.id}`)).status).toBe(200)
+  }, 60_000)
+})
+
+describeWithRedis('the process, with Redis', () => {
+  let main: string
+  let temporary: string
+
+  beforeAll(async () => {
+    main = (await buildProgram()).main
+  }, 60_000)
+  afterEach(endAll)
+  afterEach(() => rm(temporary, { recursive: true }))
+  afterAll(removePrograms)
+
+  const start = async (args: string[], env: NodeJS.ProcessEnv = {}) => {
+    temporary = await mkdtemp(join(tmpdir(), 'tiercel-demo-test-'))
+    return run(process.execPath, [main, ...args], { PATH: process.env['PATH'], TMPDIR: temporary, PORT: '0', ...env })
+  }
+  /** The folder of a Redis goes last: once it has gone, so has the server. */
+  const redisGone = () => vi.waitFor(async () => expect(await readdir(temporary)).toEqual([]), { timeout: 10_000, interval: 20 })
+
+  it('plays everything, ends by itself and leaves nothing running', async () => {
+    const { output, ended } = await start(['--quick'])
+    expect(await ended).toBe(0)
+    expect(output.out).toContain('24 of 24 claims held')
+    expect(output.out).not.toContain('Left out')
+    expect(output.err).toBe('')
+    await redisGone()
+  }, 120_000)
+
+  it('serves as two processes that share what they have, until Ctrl-C', async () => {
+    const { child, output, ended, serving } = await start(['--quick', '--serve'])
+    const [one = '', other = ''] = await serving()
+    expect(other).not.toBe(one)
+    const [page, same] = [await fetch(`${one}/cities/2988507`), await fetch(`${other}/cities/2988507`)]
+    expect(await same.json()).toEqual(await page.json())
+    expect(await (await fetch(`${one}/stats`)).json()).toMatchObject({ databaseQueries: 1, served: { database: 1 } })
+    expect(await (await fetch(`${other}/stats`)).json()).toMatchObject({ databaseQueries: 0, served: { redis: 1 } })
+    // As a terminal does: to everybody in the group.
+    process.kill(-(child.pid ?? NaN), 'SIGINT')
+    expect(await ended).toBe(0)
+    expect(output.err).toBe('')
+    await redisGone()
+  }, 60_000)
+
+  it('takes its processes and Redis along when it is interrupted', async () => {
+    const { child, output, ended, printed } = await start(['--quick'])
+    await printed(/For two processes: /)
+    process.kill(-(child.pid ?? NaN), 'SIGINT')
+    expect(await ended).toBe(1)
+    expect(output.out).not.toContain('claims held')
+    expect(output.err).toBe('')
+    await redisGone()
+  }, 60_000)
+
+  it('takes its processes and Redis along when it is killed', async () => {
+    const { child, ended, serving } = await start(['--quick', '--serve'])
+    const origins = await serving()
+    child.kill('SIGKILL')
+    await ended
+    await redisGone()
+    for (const origin of origins) await expect(fetch(origin)).rejects.toThrow()
+  }, 60_000)
+})
