@@ -117,7 +117,10 @@ export class Cache {
   /** The value in the memory of this process, or `undefined`. Synchronous; counts neither as a hit nor as use. */
   peek<T = unknown>(key: string): T | undefined {
     const entry = typeof key === 'string' ? this.#memory.peek(this.#locate(key)) : undefined
-    return entry !== undefined && this.#shared.mayServe(entry, performance.now()) ? this.#served<T>(entry) : undefined
+    if (entry === undefined) return undefined
+    if (this.#shared.mayServe(entry, performance.now())) return this.#served<T>(entry)
+    this.#shared.remote?.wake()
+    return undefined
   }
 
   /**

@@ -16,6 +16,8 @@ export type Claim = { readonly landing: Landing } | { readonly right: RightToSto
 
 /** How long we wait for another process to load a key. */
 const LONGEST_WAIT_MS = 10_000
+const FIRST_PAUSE_MS = 8
+const LONGEST_PAUSE_MS = 50
 
 /**
  * Looks in Redis, and if nothing good is there asks for the right to load, waiting while another process has it. Redis gets the call's deadline for all of
@@ -27,7 +29,8 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
   if (remote === undefined || !policy.redis) return { right: 'memory' }
   const reachable = remote.reachable()
   if (!(reachable === true || (await reachable))) return { right: 'memory' }
-  let budget = remote.budget()
+  const budget = remote.budget()
+  flight.budget = budget
   const ids = scope.tokenIds(policy.tags, policy.room)
   const { path } = scope
   try {
@@ -52,6 +55,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
       return { right: lease }
     }
     const until = performance.now() + LONGEST_WAIT_MS
+    let pauseMs = FIRST_PAUSE_MS
     for (;;) {
       const acquired = await remote.entries.acquire(path, key, ids, useless, budget)
       if (acquired.state === 'own') {
@@ -74,9 +78,10 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
       // Somebody else is renewing what is still good here.
       if (flight.background || performance.now() > until) return { right: 'nothing' }
       load.gathering?.waits()
-      await pause(randomInt(10, 30), undefined, { ref: false })
-      // The time in between was another's, not Redis's.
-      budget = remote.budget()
+      // What we wait is another's time, not Redis's; only our asking counts, so we ask less and less often.
+      await pause(randomInt(Math.round(pauseMs), Math.round(3 * pauseMs)), undefined, { ref: false })
+      pauseMs = Math.min(pauseMs * 1.2, LONGEST_PAUSE_MS)
+      if (budget.isSpent) return { right: 'nothing' }
     }
   } catch (error) {
     remote.failed(error)

@@ -13,6 +13,8 @@ export interface Fill {
   /** What `survey` estimated. */
   readonly bytes: number
   readonly ttl: number
+  /** How long it is fresh: the TTL, less what jitter takes. */
+  readonly freshMs: number
   readonly etag: string | undefined
   /** When the load that gave the value began. */
   readonly loadedAt: number
@@ -25,11 +27,11 @@ export interface Fill {
  *
  * @throws {UncacheableValueError}
  */
-export function fill(scope: Scope, { location, key, value, bytes, ttl, etag, loadedAt, tokens }: Fill, policy: Policy): void {
+export function fill(scope: Scope, { location, key, value, bytes, ttl, freshMs, etag, loadedAt, tokens }: Fill, policy: Policy): void {
   const { shared } = scope
   const kept = shared.settings.clone ? copyOf(value) : value
   // Whole milliseconds are small integers to V8; fractions would cost a heap object each.
-  const staleAt = Math.floor(performance.now() + ttl - jitterOf(policy, ttl))
+  const staleAt = Math.floor(performance.now() + freshMs)
   const entry = new Entry(kept, staleAt, staleAt + policy.grace, Math.floor(loadedAt), ttl, tokens, etag)
   if (!shared.memory.set(location, entry, bytes)) {
     throw new UncacheableValueError('too-large', `The value is larger than all of the memory: memory.maxBytes is ${shared.memory.bounds.maxBytes}`)
@@ -38,7 +40,8 @@ export function fill(scope: Scope, { location, key, value, bytes, ttl, etag, loa
   if (shared.events.set.wanted) shared.events.emit('set', { namespace: scope.path, key, ttlMs: ttl })
 }
 
-function jitterOf({ jitterPart, jitterMs }: Policy, ttl: number): number {
+/** A TTL, less what jitter takes of it this time. */
+export function jittered({ jitterPart, jitterMs }: Policy, ttl: number): number {
   const most = Math.min(jitterPart * ttl + jitterMs, ttl)
-  return most === 0 ? 0 : Math.random() * most
+  return most === 0 ? ttl : Math.floor(ttl - Math.random() * most)
 }

@@ -1,7 +1,7 @@
 import type { Fence } from '../coherence/index.js'
 import { LoadTimeoutError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
-import type { Lease } from '../redis/index.js'
+import type { Budget, Lease } from '../redis/index.js'
 
 /** What a load came to. */
 export interface Landing {
@@ -37,6 +37,8 @@ export class Flight {
   tokensTaken = false
   /** The right to store in Redis, while we have it. */
   lease: Lease | undefined
+  /** What is left of the time Redis may take. */
+  budget: Budget | undefined
   /** Whether Redis has anything under the key. */
   isInRedis = false
   /** What was found in Redis of the key, if memory had nothing: not fresh, but it may serve as grace. */

@@ -5,7 +5,7 @@ import { checkTagCount, type Policy } from '../options/index.js'
 import type { Lease, Storable } from '../redis/index.js'
 import { claim, type RightToStore } from './claim.js'
 import { copyOf } from './copy.js'
-import { fill } from './fill.js'
+import { fill, jittered } from './fill.js'
 import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
@@ -140,14 +140,15 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     // Those of the previous value come on top when it is renewed.
     checkTagCount(fence.tokens.length - scope.levels.length + lateIds.length)
     const { bytes, form } = survey(value, shared.valueLimits)
-    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, grace: policy.grace, etag }, lateIds, isTooLate))
+    const freshMs = jittered(policy, ttl)
+    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, freshMs, grace: policy.grace, etag }, lateIds, isTooLate))
     if (!mayFill || !policy.memory) return
     if (isTooLate() || shared.closed) {
       counters.add('fenced')
       return
     }
     const tokens = late.length === 0 ? fence.tokens : [...fence.tokens, ...late]
-    fill(scope, { location, key, value, bytes, ttl, etag, loadedAt, tokens }, policy)
+    fill(scope, { location, key, value, bytes, ttl, freshMs, etag, loadedAt, tokens }, policy)
     flight.tokensTaken = true
     flight.isStored = true
   } catch (error) {
@@ -163,7 +164,8 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
 async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
   const { remote } = scope.shared
   if (remote === undefined) return true
-  const budget = remote.budget()
+  // What the way to the lease has left of the call's time.
+  const budget = flight.budget ?? remote.budget()
   try {
     let { tokens } = lease
     if (lateIds.length > 0) {
@@ -176,7 +178,7 @@ async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, sto
       tokens = new Map([...tokens, ...late])
     }
     const bytes = await remote.entries.encode({ ...lease, tokens }, storable)
-    const isStored = await remote.commit(lease, bytes, storable.ttl + policy.grace, budget)
+    const isStored = await remote.commit(lease, bytes, storable.freshMs + policy.grace, budget)
     flight.lease = undefined
     flight.isStored = isStored
     if (!isStored) scope.counters.add('droppedCommits')

@@ -16,7 +16,10 @@ export async function obtain(load: Load): Promise<unknown> {
   const served = (value: unknown) => (settings.clone ? copyIfPossible(value) : value)
   // What memory had, or what the load found in Redis.
   const previous = () => flight?.previous ?? load.previous
-  const canServeStale = () => previous()?.servesWithin(policy.grace, performance.now()) ?? false
+  const canServeStale = () => {
+    const entry = previous()
+    return entry !== undefined && scope.shared.mayServeStale(entry, policy.grace, performance.now())
+  }
   const serveStale = (reason: 'load-failed' | 'load-slow' | 'load-postponed') => {
     countMiss()
     scope.counters.add('stale')

@@ -69,6 +69,11 @@ export class Shared {
     return entry.isFresh(now) && this.gate.admits(entry.loadedAt, now)
   }
 
+  /** Whether an entry may be served though it is not fresh. Grace is for a source that fails; it does not bring back what may have been invalidated. */
+  mayServeStale(entry: Entry, grace: number, now: number): boolean {
+    return entry.servesWithin(grace, now) && this.gate.admits(entry.loadedAt, now)
+  }
+
   get status(): ConnectionStatus {
     if (this.#closed) return 'disconnected'
     return statusOf(this.remote?.state ?? 'outage')

@@ -3,7 +3,7 @@ import type { Change, Fence } from '../coherence/index.js'
 import { RedisRefusedError, UncacheableValueError } from '../errors/index.js'
 import type { Policy } from '../options/index.js'
 import type { Budget, Remote } from '../redis/index.js'
-import { fill } from './fill.js'
+import { fill, jittered } from './fill.js'
 import { isKeepable, notKept, storesAnywhere } from './load.js'
 import type { Scope } from './scope.js'
 
@@ -16,6 +16,7 @@ interface Setting {
   readonly location: string
   readonly fence: Fence
   readonly found: Survey
+  readonly freshMs: number
 }
 
 /**
@@ -53,7 +54,7 @@ function begin(scope: Scope, [key, value]: Pair, policy: Policy): Setting | unde
   try {
     const found = survey(value, shared.valueLimits)
     const fence = shared.fences.open(location, scope.holdTokens(policy.tags, policy.room), shared.changes.now)
-    return { key, value, location, fence, found }
+    return { key, value, location, fence, found, freshMs: jittered(policy, policy.ttl) }
   } catch (error) {
     notKept(scope, key, policy, error)
     return undefined
@@ -61,13 +62,13 @@ function begin(scope: Scope, [key, value]: Pair, policy: Policy): Setting | unde
 }
 
 /** Puts the value into memory, if it still is the newest. Returns whether it is kept there. */
-function endInMemory(scope: Scope, { key, value, location, fence, found }: Setting, policy: Policy): boolean {
+function endInMemory(scope: Scope, { key, value, location, fence, found, freshMs }: Setting, policy: Policy): boolean {
   const { fences, tokens, closed } = scope.shared
   fences.close(fence)
   let isKept = false
   try {
     if (policy.memory && fence.holds && !closed) {
-      fill(scope, { location, key, value, bytes: found.bytes, ttl: policy.ttl, etag: undefined, loadedAt: fence.openedTime, tokens: fence.tokens }, policy)
+      fill(scope, { location, key, value, bytes: found.bytes, ttl: policy.ttl, freshMs, etag: undefined, loadedAt: fence.openedTime, tokens: fence.tokens }, policy)
       isKept = true
     }
   } catch (error) {
@@ -105,15 +106,15 @@ async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Set
 /** `'refused'`: Redis answers, and takes no value; it can be told to forget the older one. `'failed'`: who knows. */
 type Outcome = 'stored' | 'superseded' | 'not-encodable' | 'refused' | 'failed'
 
-async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value, fence, found }: Setting, policy: Policy, announces: boolean): Promise<Outcome> {
+async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value, fence, found, freshMs }: Setting, policy: Policy, announces: boolean): Promise<Outcome> {
   const { path, counters, shared } = scope
   const { ttl, grace } = policy
   try {
     const lease = await remote.entries.seize(path, key, scope.tokenIds(policy.tags, policy.room), budget)
     if (fence.holds) for (const [id, written] of lease.tokens) shared.tokens.learn(id, written)
-    const bytes = await remote.entries.encode(lease, { value, form: found.form, ttl, grace, etag: undefined })
+    const bytes = await remote.entries.encode(lease, { value, form: found.form, ttl, freshMs, grace, etag: undefined })
     const change = announces ? changeOf(scope, [key]) : undefined
-    if (await remote.commit(lease, bytes, ttl + grace, budget, change)) return 'stored'
+    if (await remote.commit(lease, bytes, freshMs + grace, budget, change)) return 'stored'
     counters.add('droppedCommits')
     return 'superseded'
   } catch (error) {

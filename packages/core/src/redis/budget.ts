@@ -9,9 +9,13 @@ export class Budget {
     this.#leftMs = ms
   }
 
+  get isSpent(): boolean {
+    return this.#leftMs <= 0
+  }
+
   /** Begins to count. Gives what is left. */
   start(): number {
-    if (this.#leftMs <= 0) throw new RedisTimeoutError('Redis took longer than the deadline of the call')
+    if (this.isSpent) throw new RedisTimeoutError('Redis took longer than the deadline of the call')
     this.#startedAt = performance.now()
     return this.#leftMs
   }

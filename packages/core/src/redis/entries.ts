@@ -47,6 +47,7 @@ export interface Storable {
   /** What `survey` found, so that it is not asked twice. */
   readonly form: ValueForm
   readonly ttl: number
+  readonly freshMs: number
   readonly grace: number
   readonly etag: string | undefined
 }
@@ -138,11 +139,11 @@ export class RedisEntries {
   }
 
   /** The bytes of a value under a lease. Settled before it returns, unless they are compressed: a later change by the caller does not reach them. */
-  encode({ path, key, tokens }: Omit<Lease, 'id'>, { value, form, ttl, grace, etag }: Storable): Buffer | Promise<Buffer> {
+  encode({ path, key, tokens }: Omit<Lease, 'id'>, { value, form, ttl, freshMs, grace, etag }: Storable): Buffer | Promise<Buffer> {
     const { clock, format } = this.settings
     const now = clock.redisTime(performance.now())
     const tags = new Map([...tokens].map(([id, written]) => [nameInEntry(id), currentOf(written)]))
-    const fields = { key: `${path}\0${key}`, value, softExpiresAt: now + ttl, expiresAt: now + ttl + grace, ttl, tags, form }
+    const fields = { key: `${path}\0${key}`, value, softExpiresAt: now + freshMs, expiresAt: now + freshMs + grace, ttl, tags, form }
     return encodeEntry(etag === undefined ? fields : { ...fields, etag }, format)
   }
 

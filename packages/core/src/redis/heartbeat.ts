@@ -17,6 +17,7 @@ export interface HeartbeatSettings {
   /** Counts up with every read. */
   reads(): number
   onGap(): void
+  onSuccess(): void
   onFailure(error: unknown): void
   /** The servers that answered, as one string. */
   onRun(run: string): Promise<void>
@@ -98,7 +99,7 @@ export class Heartbeat {
   }
 
   async #tick(): Promise<void> {
-    const { reads, intervalMs, onFailure } = this.#settings
+    const { reads, intervalMs, onFailure, onSuccess } = this.#settings
     const now = performance.now()
     if (reads() !== this.#readsSeen) {
       this.#readsSeen = reads()
@@ -110,6 +111,7 @@ export class Heartbeat {
     }
     try {
       await this.beat()
+      onSuccess()
     } catch (error) {
       onFailure(error)
     }

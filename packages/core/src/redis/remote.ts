@@ -115,6 +115,7 @@ export class Remote {
       timeoutMs: settings.deadlineMs,
       reads: handlers.reads,
       onGap: handlers.onFlush,
+      onSuccess: () => this.succeeded(),
       onFailure: (error) => this.failed(error),
       onRun: (run) => (settings.keepsOnFailover || !mechanisms.run ? Promise.resolve() : runNote.note(run, RECOVERY_TIMEOUT_MS)),
     })
@@ -143,6 +144,11 @@ export class Remote {
     if (this.#state !== 'up') return false
     this.#heartbeat.wake()
     return true
+  }
+
+  /** Somebody reads who cannot wait: let memory be confirmed for the next time. */
+  wake(): void {
+    this.#heartbeat.wake()
   }
 
   /** Resolves with the first connection or the first deadline. */

@@ -4,7 +4,7 @@ import { defineScript } from './clients/index.js'
 // All scripts are constant text: what users name reaches them as KEYS and ARGV only.
 // `pcall` where a key may hold something that is not ours: a wrong type counts as nothing there.
 
-/** Reads or makes tokens. A token is made of the caller's nonce and a number, so no two are ever alike. */
+/** Reads or makes tokens, and keeps alive those that are in use. A token is made of the caller's nonce and a number, so no two are ever alike. */
 const tokensFrom = `
 local function tokens(first, nonce, ttl)
   local list = {}
@@ -13,6 +13,8 @@ local function tokens(first, nonce, ttl)
     if type(token) ~= 'string' then
       token = nonce .. '.' .. i
       redis.call('SET', KEYS[i], token, 'PX', ttl)
+    elseif redis.call('PTTL', KEYS[i]) < ttl / 2 then
+      redis.call('PEXPIRE', KEYS[i], ttl)
     end
     list[#list + 1] = token
   end
