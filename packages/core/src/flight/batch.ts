@@ -27,6 +27,7 @@ export type BatchLoader<T> = (
  */
 export class Batch<T> {
   readonly #load: BatchLoader<T>
+  readonly #order: ReadonlyMap<string, number>
   /** Keys of which it is not known yet whether they have to be loaded: a call of the loader is put off until that is known of all. */
   readonly #undecided = new Set<string>()
   /** Keys that another process is loading. They are out of this call of the loader, and may be in the next. */
@@ -36,6 +37,7 @@ export class Batch<T> {
   constructor(load: BatchLoader<T>, keys: Iterable<string>) {
     this.#load = load
     for (const key of keys) this.#undecided.add(key)
+    this.#order = new Map([...this.#undecided].map((key, i) => [key, i]))
   }
 
   loader(key: string): Loader<T> {
@@ -66,7 +68,9 @@ export class Batch<T> {
   #loadIfGathered(): void {
     const isNext = this.#undecided.size === 0
     if (!isNext || this.#gathered.size === 0) return
-    const gathered = this.#gathered
+    // In the order asked for, however the answers of Redis came in.
+    const place = ([key]: [string, unknown]) => this.#order.get(key) ?? 0
+    const gathered = new Map([...this.#gathered].sort((a, b) => place(a) - place(b)))
     this.#gathered = new Map()
     for (const key of this.#elsewhere) this.#undecided.add(key)
     this.#elsewhere.clear()

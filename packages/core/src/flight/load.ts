@@ -27,6 +27,8 @@ export interface Load {
   /** What is there of the key, though not fresh. */
   readonly previous: Entry | undefined
   readonly gathering?: Gathering
+  /** Called once it is certain that the value has to be loaded. */
+  readonly onMiss?: () => void
 }
 
 /**
@@ -63,7 +65,10 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
 async function run(load: Load, flight: Flight): Promise<Landing> {
   try {
     const claimed = await claim(load, flight)
-    if (!('landing' in claimed)) return await loadAndKeep(load, flight, claimed.right)
+    if (!('landing' in claimed)) {
+      load.onMiss?.()
+      return await loadAndKeep(load, flight, claimed.right)
+    }
     load.gathering?.needsNoLoad()
     return claimed.landing
   } finally {

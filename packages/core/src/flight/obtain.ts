@@ -52,7 +52,7 @@ export async function obtain(load: Load): Promise<unknown> {
       scope.counters.add('coalesced')
       load.gathering?.needsNoLoad()
     }
-    const current: Flight = joins ? joined : startLoad(load, false)
+    const current: Flight = joins ? joined : startLoad({ ...load, onMiss: countMiss }, false)
     flight = current
     let landing: Landing | typeof SLOW
     try {

@@ -117,8 +117,10 @@ local function drop(key, first)
     redis.call('UNLINK', KEYS[i + 1])
     if expires then
       local length = redis.pcall('STRLEN', KEYS[i])
-      if type(length) == 'number' and length > ${softExpiryOffset + softExpiryBytes} then
-        redis.call('SETRANGE', KEYS[i], ${softExpiryOffset}, string.rep('\\0', ${softExpiryBytes}))
+      local zeros = string.rep('\\0', ${softExpiryBytes})
+      if type(length) == 'number' and length > ${softExpiryOffset + softExpiryBytes}
+        and redis.call('GETRANGE', KEYS[i], ${softExpiryOffset}, ${softExpiryOffset + softExpiryBytes - 1}) ~= zeros then
+        redis.call('SETRANGE', KEYS[i], ${softExpiryOffset}, zeros)
         count = count + 1
       end
     else

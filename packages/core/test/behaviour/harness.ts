@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest
 import { Cache, createCache } from '../../src/cache/index.js'
 import type { CacheOptions } from '../../src/index.js'
 import { describeWithRedis } from '../redis/server/index.js'
-import { expectKnownDifferences } from './known-differences.js'
 import { kinds, newPrefix, stopServers, type Backend, type Kind } from './kinds.js'
 
 /** What the tests of shared behaviour stand on. They use the public interface only, and await whatever takes time. */
@@ -27,7 +26,6 @@ export function describeCaches(subject: string, tests: (ground: Ground) => void)
     const describeKind = kind.tier === 'memory' || process.env.REDIS_URL ? describe : describeWithRedis
     describeKind(`${subject} (${kind.name})`, () => {
       onKind(kind, tests)
-      if (kind.tier === 'redis') expectKnownDifferences(subject, kind)
     })
   }
 }
