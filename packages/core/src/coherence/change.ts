@@ -9,7 +9,33 @@ export interface Change {
   readonly pattern: string | undefined
 }
 
+/** A longer message is not understood. */
 const LONGEST_MESSAGE = 1_048_576
+
+const MOST_NAMES_IN_A_PIECE = 250
+/** Every character takes at most six bytes in a message. */
+const MOST_CHARACTERS_IN_A_PIECE = 131_072
+
+/** A change in pieces that one script and one message can take. A pattern is in the first. */
+export function piecesOf({ mode, path, keys, labels, pattern }: Change): Change[] {
+  const pieces: { mode: Change['mode']; path: string; keys: string[]; labels: string[]; pattern: string | undefined }[] = []
+  let names = MOST_NAMES_IN_A_PIECE
+  let characters = 0
+  const add = (kind: 'keys' | 'labels', name: string) => {
+    if (names >= MOST_NAMES_IN_A_PIECE || characters + name.length > MOST_CHARACTERS_IN_A_PIECE) {
+      pieces.push({ mode, path, keys: [], labels: [], pattern: pieces.length === 0 ? pattern : undefined })
+      names = 0
+      characters = 0
+    }
+    pieces.at(-1)?.[kind].push(name)
+    names++
+    characters += name.length
+  }
+  keys.forEach((key) => add('keys', key))
+  labels.forEach((label) => add('labels', label))
+  if (pieces.length === 0 && pattern !== undefined) pieces.push({ mode, path, keys: [], labels: [], pattern })
+  return pieces
+}
 
 /** One message of the bus: who sent it and what changed. A hello changes nothing and only shows its sender that it is being heard. */
 export interface Message {

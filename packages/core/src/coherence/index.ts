@@ -1,4 +1,4 @@
-export { decodeMessage, encodeMessage, type Change, type Message } from './change.js'
+export { decodeMessage, encodeMessage, piecesOf, type Change, type Message } from './change.js'
 export { Fence, Fences } from './fence.js'
 export { Gate } from './gate.js'
 export { globMatcher } from './glob.js'

@@ -58,6 +58,10 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
     let pauseMs = FIRST_PAUSE_MS
     for (;;) {
       const acquired = await remote.entries.acquire(path, key, ids, useless, budget)
+      if (flight.isGivenUp) {
+        if (acquired.state === 'own') remote.release(acquired.lease)
+        return { right: 'nothing' }
+      }
       if (acquired.state === 'own') {
         // Where other tokens are known here, the flight began before a change that has not arrived yet: its fence does not hold any more.
         if (flight.fence.holds) for (const [id, written] of acquired.lease.tokens) scope.shared.tokens.learn(id, written)

@@ -1,4 +1,4 @@
-import type { Mechanisms } from '../coherence/index.js'
+import type { Gate, Mechanisms } from '../coherence/index.js'
 import type { Flight } from './flight.js'
 
 /** The loads under way, one per key. */
@@ -7,16 +7,21 @@ export class Flights {
   /** All that have not landed: those in the map, and those an invalidation has taken out of it. */
   readonly #flying = new Set<Flight>()
 
-  constructor(readonly mechanisms: Mechanisms) {}
+  constructor(
+    readonly mechanisms: Mechanisms,
+    private readonly gate: () => Gate,
+  ) {}
 
   get size(): number {
     return this.#flying.size
   }
 
-  /** The flight that a call beginning now may join: none that began before an invalidation it would miss. */
+  /** The flight that a call beginning now may join: none that began before an invalidation it would miss, or could miss. */
   joinable(key: string, mustStore: boolean): Flight | undefined {
     const flight = this.#byKey.get(key)
-    return flight !== undefined && (flight.fence.holds || !this.mechanisms.detach) && (flight.stores || !mustStore) ? flight : undefined
+    if (flight === undefined || (mustStore && !flight.stores)) return undefined
+    if (!flight.fence.holds && this.mechanisms.detach) return undefined
+    return this.gate().admits(flight.fence.openedTime, performance.now()) ? flight : undefined
   }
 
   takeOff(flight: Flight): void {

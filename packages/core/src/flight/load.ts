@@ -66,6 +66,8 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
   try {
     const claimed = await claim(load, flight)
     if (!('landing' in claimed)) {
+      // Nobody is there any more who would want it.
+      if (flight.isGivenUp) throw flight.signal().reason
       load.onMiss?.()
       return await loadAndKeep(load, flight, claimed.right)
     }

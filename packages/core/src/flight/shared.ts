@@ -36,7 +36,7 @@ export class Shared {
     readonly mechanisms: Mechanisms = allMechanisms,
     connect?: (handlers: RemoteHandlers) => Remote,
   ) {
-    this.flights = new Flights(mechanisms)
+    this.flights = new Flights(mechanisms, () => this.gate)
     this.memory = new MemoryStore(settings, this.tokens, mechanisms)
     this.locations = new Locations(settings.name)
     this.events = new EventHub(settings.logger)

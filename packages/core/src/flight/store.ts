@@ -64,10 +64,13 @@ function begin(scope: Scope, [key, value]: Pair, policy: Policy): Setting | unde
 /** Puts the value into memory, if it still is the newest. Returns whether it is kept there. */
 function endInMemory(scope: Scope, { key, value, location, fence, found, freshMs }: Setting, policy: Policy): boolean {
   const { fences, tokens, closed } = scope.shared
+  const isNewest = fence.holds
   fences.close(fence)
+  // Once more: what began while we waited for Redis may have seen the older value.
+  fences.breakKey(location)
   let isKept = false
   try {
-    if (policy.memory && fence.holds && !closed) {
+    if (policy.memory && isNewest && !closed) {
       fill(scope, { location, key, value, bytes: found.bytes, ttl: policy.ttl, freshMs, etag: undefined, loadedAt: fence.openedTime, tokens: fence.tokens }, policy)
       isKept = true
     }
@@ -92,7 +95,8 @@ async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Set
       failed.push(...stored)
     }
   }
-  const refused = keysWith('refused')
+  // Without the lease it is not known what is there: the value of whoever took it, or still the older one.
+  const refused = [...keysWith('refused'), ...keysWith('superseded')]
   if (refused.length > 0) await remote.invalidate(changeOf(scope, refused))
   // Redis may hold the older value of these, or others may serve it.
   if (failed.length > 0) remote.postpone(changeOf(scope, failed))
@@ -128,8 +132,9 @@ async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value
   }
 }
 
-function drop(scope: Scope, { fence }: Setting): false {
+function drop(scope: Scope, { fence, location }: Setting): false {
   scope.shared.fences.close(fence)
+  scope.shared.fences.breakKey(location)
   scope.shared.tokens.release(fence.tokens)
   return false
 }

@@ -1,8 +1,9 @@
 import { RedisTimeoutError } from '../errors/index.js'
 
-/** The time that Redis may add to one call, whatever the call asks of it. */
+/** The time that Redis may add to one call, whatever the call asks of it. What is asked at the same time is counted once. */
 export class Budget {
   #leftMs: number
+  #asking = 0
   #startedAt = 0
 
   constructor(ms: number) {
@@ -15,13 +16,15 @@ export class Budget {
 
   /** Begins to count. Gives what is left. */
   start(): number {
-    if (this.isSpent) throw new RedisTimeoutError('Redis took longer than the deadline of the call')
-    this.#startedAt = performance.now()
-    return this.#leftMs
+    const now = performance.now()
+    const leftMs = this.#asking === 0 ? this.#leftMs : this.#leftMs - (now - this.#startedAt)
+    if (leftMs <= 0) throw new RedisTimeoutError('Redis took longer than the deadline of the call')
+    if (this.#asking++ === 0) this.#startedAt = now
+    return leftMs
   }
 
   stop(): void {
-    this.#leftMs -= performance.now() - this.#startedAt
+    if (--this.#asking === 0) this.#leftMs -= performance.now() - this.#startedAt
   }
 
   async spend<T>(work: (timeoutMs: number) => Promise<T>): Promise<T> {

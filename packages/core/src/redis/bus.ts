@@ -72,6 +72,8 @@ export class Bus {
     }
     if (this.sequence.position !== undefined) return
     const heard = this.#untilHeard(timeoutMs)
+    // Not waited for when the announcement fails.
+    heard.catch(() => {})
     if (this.#acknowledged) await this.announce(undefined, timeoutMs)
     await heard
   }
@@ -141,6 +143,16 @@ export class Bus {
     }
     const isNext = this.sequence.advance(number)
     if ((!isNext && this.mechanisms.sequence) || message === undefined) this.#handlers.onGap()
-    else if (!isOwn && message.change !== undefined) this.#handlers.onChange(message.change)
+    else if (!isOwn && message.change !== undefined) this.#apply(message.change)
+  }
+
+  #apply(change: Change): void {
+    try {
+      this.#handlers.onChange(change)
+    } catch {
+      // A pattern that is none, say: no cache of ours has sent that, so nobody knows what it was about.
+      this.#handlers.onForeign()
+      this.#handlers.onGap()
+    }
   }
 }

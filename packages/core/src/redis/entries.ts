@@ -1,4 +1,4 @@
-import { decodeEntry, encodeEntry, readHeader, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
+import { decodeEntry, encodeEntry, readHeader, softExpiryOffset, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
 import type { Mechanisms } from '../coherence/index.js'
 import type { BatchedValues, BatchReader } from './batch-reader.js'
 import type { Budget } from './budget.js'
@@ -12,6 +12,9 @@ import { idInEntry, nameInEntry, TOKEN_TTL_MS } from './token-names.js'
 
 /** How long a lease outlives an owner that died. */
 const LEASE_MS = 3000
+/** Where an entry has its checksum, which the scripts tell entries apart by. */
+const CHECKSUM_START = 10
+const CHECKSUM_END = 14
 
 /** What was found of a key. */
 export type Judged =
@@ -101,7 +104,7 @@ export class RedisEntries {
     const { near, far } = this.#split(entry, ids)
     const id = newNonce()
     const tokens = new Map<string, string>()
-    const [outcome, found] = await budget.spend(async (ms) => {
+    const asked = budget.spend(async (ms) => {
       await this.#makeTokens(far, tokens, ms)
       const keys = [entry, lease, ...near.map((tokenId) => names.token(tokenId))]
       const args = [id, String(LEASE_MS), useless ?? '', newNonce(), String(TOKEN_TTL_MS)]
@@ -109,6 +112,9 @@ export class RedisEntries {
       near.forEach((tokenId, i) => tokens.set(tokenId, String(reply[2][i])))
       return reply
     })
+    // A reply that came too late may have been a lease: nobody would know of it.
+    asked.catch(() => this.release({ id, path, key }, LEASE_MS))
+    const [outcome, found] = await asked
     if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
     if (outcome === 3) return { state: 'wait' }
     const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget)
@@ -160,9 +166,11 @@ export class RedisEntries {
   }
 
   /** Puts an entry in the place of the same one with other times. */
-  async replace(path: string, key: string, checksum: Buffer, bytes: Buffer, lifetime: number, budget: Budget): Promise<boolean> {
+  async replace({ header }: Usable, path: string, key: string, bytes: Buffer, lifetime: number, budget: Budget): Promise<boolean> {
     const { connection, names } = this.settings
-    return (await budget.spend((ms) => connection.run(replaceScript, [names.entry(path, key)], [checksum, bytes, String(lifetime)], ms))) === 1
+    const entry = names.entry(path, key)
+    const read = header.entry.subarray(softExpiryOffset, CHECKSUM_END)
+    return (await budget.spend((ms) => connection.run(replaceScript, [entry], [read, bytes, String(lifetime)], ms))) === 1
   }
 
   /** Keeps a lease while its owner loads. Returns a function that ends that; whether the lease is still ours shows when it is used. */
@@ -176,7 +184,7 @@ export class RedisEntries {
   }
 
   /** Gives a lease back that is not going to be used, so that others need not wait for its end. */
-  release({ id, path, key }: Lease, timeoutMs: number): void {
+  release({ id, path, key }: Omit<Lease, 'tokens'>, timeoutMs: number): void {
     const { connection, names } = this.settings
     connection.run(releaseScript, [names.lease(names.entry(path, key))], [id], timeoutMs).catch(() => {})
   }
@@ -194,7 +202,7 @@ export class RedisEntries {
   /** @param writtenAt What Redis has for each of `ids`. */
   #judge(path: string, key: string, bytes: Buffer, ids: readonly string[], writtenAt: (index: number) => string, budget: Budget): Judged | Promise<Judged> {
     const { clock, onCorrupt } = this.settings
-    const checksum = bytes.subarray(10, 14)
+    const checksum = bytes.subarray(CHECKSUM_START, CHECKSUM_END)
     const header = readHeader(bytes, `${path}\0${key}`)
     if (header.corrupt !== undefined) {
       onCorrupt(header.corrupt)

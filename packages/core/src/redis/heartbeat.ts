@@ -58,13 +58,10 @@ export class Heartbeat {
    * Asks for the number of the last change and waits until it has arrived. What is confirmed is the moment of asking: later changes have later numbers.
    */
   async beat(): Promise<void> {
-    const { connection, bus, clock, gate, timeoutMs, intervalMs, onGap, onRun } = this.#settings
+    const { bus, gate, timeoutMs, intervalMs, onGap } = this.#settings
     const askedAt = performance.now()
     const positionAsked = bus.sequence.position
-    const [reply, run] = await Promise.all([connection.run(heartbeatScript, [bus.sequenceKey], bus.counter(), timeoutMs) as Promise<Reply[]>, this.#runs()])
-    const [number, seconds, micros] = reply.map(Number) as [number, number, number]
-    clock.learn(seconds * 1000 + micros / 1000, askedAt)
-    await onRun(run)
+    const number = await this.ask()
     if (positionAsked === undefined || bus.sequence.position === undefined) {
       await bus.listen(timeoutMs)
       return
@@ -81,6 +78,17 @@ export class Heartbeat {
       onGap()
       bus.recycle()
     }
+  }
+
+  /** The number of the last change. On the way the clock is learned, and whether it still is the server it was. */
+  async ask(): Promise<number> {
+    const { connection, bus, clock, timeoutMs, onRun } = this.#settings
+    const askedAt = performance.now()
+    const [reply, run] = await Promise.all([connection.run(heartbeatScript, [bus.sequenceKey], bus.counter(), timeoutMs) as Promise<Reply[]>, this.#runs()])
+    const [number, seconds, micros] = reply.map(Number) as [number, number, number]
+    clock.learn(seconds * 1000 + micros / 1000, askedAt)
+    await onRun(run)
+    return number
   }
 
   /** Which run of which servers it is: an id that changes with every restart and failover. */

@@ -1,4 +1,5 @@
-import { globMatcher, type Change, type Mechanisms } from '../coherence/index.js'
+import { globMatcher, piecesOf, type Change, type Mechanisms } from '../coherence/index.js'
+import { RedisTimeoutError } from '../errors/index.js'
 import type { Bus } from './bus.js'
 import type { MasterNode, RedisConnection, Reply } from './clients/index.js'
 import { newNonce } from './nonce.js'
@@ -30,7 +31,12 @@ export class Invalidator {
   /** @returns How many entries of keys and patterns were there. */
   async invalidate(change: Change, timeoutMs: number): Promise<number> {
     let count = 0
-    for (const part of partsOf(change)) count += await this.#drop(part, timeoutMs)
+    const until = performance.now() + timeoutMs
+    for (const piece of piecesOf({ ...change, pattern: undefined })) {
+      const leftMs = until - performance.now()
+      if (leftMs <= 0) throw new RedisTimeoutError('Redis took longer than the deadline of the call')
+      count += await this.#drop(piece, leftMs)
+    }
     if (change.pattern !== undefined) count += await this.#sweep(change, change.pattern, timeoutMs)
     return count
   }
@@ -45,8 +51,9 @@ export class Invalidator {
       const [count] = (await connection.run(dropAndAnnounceScript, keys, args, timeoutMs)) as [number]
       return count
     }
+    // Dropping and counting are not one step here. Told before, a load that names its tags only later knows that they changed; told after, nobody finds the old value.
+    await bus.announce(change, timeoutMs)
     const count = await this.#dropBySlot(change.mode, entries, tokens, timeoutMs)
-    // Only now: whoever is told must not find the old value any more.
     await bus.announce(change, timeoutMs)
     return count
   }
@@ -111,14 +118,4 @@ export class Invalidator {
 
 function dropArguments(mode: Change['mode'], entries: number): string[] {
   return [mode, String(entries), newNonce(), String(TOKEN_TTL_MS)]
-}
-
-/** Keys and labels of a change in pieces that one script can take. */
-function partsOf({ mode, path, keys, labels }: Change): Change[] {
-  const parts: Change[] = []
-  for (let i = 0; i < Math.max(keys.length, labels.length); i += MOST_NAMES_IN_ONE_SCRIPT) {
-    const end = i + MOST_NAMES_IN_ONE_SCRIPT
-    parts.push({ mode, path, keys: keys.slice(i, end), labels: labels.slice(i, end), pattern: undefined })
-  }
-  return parts
 }

@@ -1,5 +1,5 @@
 import type { CorruptReason, EntryFormat } from '../codec/index.js'
-import { Gate, Journal, type Change, type Mechanisms } from '../coherence/index.js'
+import { Gate, Journal, piecesOf, type Change, type Mechanisms } from '../coherence/index.js'
 import { ClosedError, RedisRefusedError, RedisUnavailableError } from '../errors/index.js'
 import { BatchReader } from './batch-reader.js'
 import { Budget } from './budget.js'
@@ -225,7 +225,7 @@ export class Remote {
 
   /** Tells other processes only. For what is stored already: they drop what they have and read anew. */
   async announce(change: Change, budget: Budget): Promise<void> {
-    await budget.spend((ms) => this.bus.announce(change, ms))
+    for (const piece of piecesOf(change)) await budget.spend((ms) => this.bus.announce(piece, ms))
   }
 
   /** Redis holds something it must not serve. As long as that is so, it is not asked. */
@@ -283,8 +283,11 @@ export class Remote {
     this.#looks = 0
     try {
       await this.bus.listen(RECOVERY_TIMEOUT_MS)
-      await this.#replay()
-      await this.#heartbeat.beat()
+      // Until nothing came in between: from there to the end nothing is waited for.
+      do {
+        await this.#replay()
+        await this.#heartbeat.beat()
+      } while (this.journal.size > 0)
     } catch (error) {
       if (this.#state === 'closed') return
       this.#handlers.onError(error)

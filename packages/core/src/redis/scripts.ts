@@ -54,8 +54,10 @@ export const acquireScript = defineScript(`${tokensFrom}
 local list = tokens(3, ARGV[4], ARGV[5])
 local entry = redis.pcall('GET', KEYS[1])
 if type(entry) == 'string' and (ARGV[3] == '' or string.sub(entry, 11, 14) ~= ARGV[3]) then return {1, entry, list} end
-if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {2, '', list} end
-return {3, '', list}
+-- What is there without an end is none of ours.
+if type(redis.pcall('GET', KEYS[2])) == 'string' and redis.call('PTTL', KEYS[2]) > 0 then return {3, '', list} end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+return {2, '', list}
 `)
 
 /** Takes the lease away from whoever has it: what they load is older than what is going to be set. KEYS: lease, tokens. ARGV: lease id, lease ms, nonce, token ttl. */
@@ -97,10 +99,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1
 return 0
 `)
 
-/** Replaces an entry by the same one with other times. KEYS: entry. ARGV: checksum of the one that was read, entry, ttl. */
+/** Replaces an entry by the same one with other times. KEYS: entry. ARGV: soft expiry and checksum of the one that was read, entry, ttl. */
 export const replaceScript = defineScript(`
 local entry = redis.pcall('GET', KEYS[1])
-if type(entry) ~= 'string' or string.sub(entry, 11, 14) ~= ARGV[1] then return 0 end
+if type(entry) ~= 'string' or string.sub(entry, 5, 14) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 `)
