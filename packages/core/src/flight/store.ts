@@ -95,8 +95,7 @@ async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Set
       failed.push(...stored)
     }
   }
-  // Without the lease it is not known what is there: the value of whoever took it, or still the older one.
-  const refused = [...keysWith('refused'), ...keysWith('superseded')]
+  const refused = keysWith('refused')
   if (refused.length > 0) await remote.invalidate(changeOf(scope, refused))
   // Redis may hold the older value of these, or others may serve it.
   if (failed.length > 0) remote.postpone(changeOf(scope, failed))
@@ -114,7 +113,7 @@ async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value
   const { path, counters, shared } = scope
   const { ttl, grace } = policy
   try {
-    const lease = await remote.entries.seize(path, key, scope.tokenIds(policy.tags, policy.room), budget)
+    const lease = await remote.entries.seize(path, key, scope.tokenIds(policy.tags, policy.room), budget, 'drop')
     if (fence.holds) for (const [id, written] of lease.tokens) shared.tokens.learn(id, written)
     const bytes = await remote.entries.encode(lease, { value, form: found.form, ttl, freshMs, grace, etag: undefined })
     const change = announces ? changeOf(scope, [key]) : undefined

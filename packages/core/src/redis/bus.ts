@@ -16,6 +16,8 @@ export interface BusHandlers {
   onGap(): void
   /** What arrived makes no sense: somebody else writes to our channel. */
   onForeign(): void
+  /** The connection broke. */
+  onLost(): void
 }
 
 /** Tells all processes what to forget, in an order they agree on, and notices when it does not hear everything. */
@@ -102,6 +104,7 @@ export class Bus {
         onLost: () => {
           this.#acknowledged = false
           this.sequence.lose()
+          this.#handlers.onLost()
         },
       })
       if (this.#closed) subscription.close()

@@ -121,8 +121,8 @@ export class RedisEntries {
     return judged.state === 'none' ? { state: 'wait' } : judged
   }
 
-  /** Takes the right to store a key from whoever has it. */
-  async seize(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Lease> {
+  /** Takes the right to store a key from whoever has it, with `drop` also what is there. */
+  async seize(path: string, key: string, ids: readonly string[], budget: Budget, drop?: 'drop'): Promise<Lease> {
     const { connection, names } = this.settings
     const entry = names.entry(path, key)
     const { near, far } = this.#split(entry, ids)
@@ -130,8 +130,8 @@ export class RedisEntries {
     const tokens = new Map<string, string>()
     return budget.spend(async (ms) => {
       await this.#makeTokens(far, tokens, ms)
-      const keys = [names.lease(entry), ...near.map((tokenId) => names.token(tokenId))]
-      const written = (await connection.run(seizeScript, keys, [id, String(LEASE_MS), newNonce(), String(TOKEN_TTL_MS)], ms)) as Reply[]
+      const keys = [entry, names.lease(entry), ...near.map((tokenId) => names.token(tokenId))]
+      const written = (await connection.run(seizeScript, keys, [id, String(LEASE_MS), newNonce(), String(TOKEN_TTL_MS), drop ?? ''], ms)) as Reply[]
       near.forEach((tokenId, i) => tokens.set(tokenId, String(written[i])))
       return { id, path, key, tokens }
     })

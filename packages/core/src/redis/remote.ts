@@ -79,6 +79,8 @@ export class Remote {
   #retry: NodeJS.Timeout | undefined
   #retryMs = FIRST_RETRY_MS
   #looks = 0
+  #mayBeAnother = false
+  #asking: Promise<boolean> | undefined
 
   constructor(connection: RedisConnection, settings: RemoteSettings, handlers: RemoteHandlers) {
     this.#connection = connection
@@ -93,6 +95,7 @@ export class Remote {
       onChange: handlers.onChange,
       onGap: handlers.onFlush,
       onForeign: handlers.onForeign,
+      onLost: () => (this.#mayBeAnother = true),
     })
     this.entries = new RedisEntries({
       connection,
@@ -142,8 +145,27 @@ export class Remote {
   reachable(): boolean | Promise<boolean> {
     if (this.#state === 'connecting') return this.#firstDeadline.then(() => this.reachable())
     if (this.#state !== 'up') return false
+    if (this.#mayBeAnother) return this.#isSame()
     this.#heartbeat.wake()
     return true
+  }
+
+  /** After a connection broke it may be another server that answers, or one that was restarted: nothing is read before that is known. */
+  #isSame(): Promise<boolean> {
+    this.#asking ??= this.#heartbeat
+      .ask()
+      .then(
+        () => {
+          this.#mayBeAnother = false
+          return true
+        },
+        (error: unknown) => {
+          this.failed(error)
+          return false
+        },
+      )
+      .finally(() => (this.#asking = undefined))
+    return this.#asking
   }
 
   /** Somebody reads who cannot wait: let memory be confirmed for the next time. */
@@ -298,6 +320,7 @@ export class Remote {
     if (this.#settings.mechanisms.flush) this.#handlers.onFlush()
     if (this.#settings.mechanisms.gate) this.gate.bound = this.#settings.maxStalenessMs
     this.#failures = 0
+    this.#mayBeAnother = false
     this.#retryMs = FIRST_RETRY_MS
     this.#move('up')
     clearTimeout(this.#firstTimer)

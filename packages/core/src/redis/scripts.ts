@@ -60,10 +60,14 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return {2, '', list}
 `)
 
-/** Takes the lease away from whoever has it: what they load is older than what is going to be set. KEYS: lease, tokens. ARGV: lease id, lease ms, nonce, token ttl. */
+/**
+ * Takes the lease away from whoever has it: what they load is older than what is going to be stored. With `drop` the entry goes at once, so that it is not left behind
+ * should the lease be lost. KEYS: entry, lease, tokens. ARGV: lease id, lease ms, nonce, token ttl, 'drop' or nothing.
+ */
 export const seizeScript = defineScript(`${tokensFrom}
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return tokens(2, ARGV[3], ARGV[4])
+if ARGV[5] == 'drop' then redis.call('UNLINK', KEYS[1]) end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+return tokens(3, ARGV[3], ARGV[4])
 `)
 
 /** KEYS: tokens. ARGV: nonce, token ttl. */
