@@ -64,7 +64,9 @@ test('every number in the table of states is the one in the sources', () => {
   expect([...rows.keys()].toSorted()).toEqual([...numbers, ...inPlace].map(([row]) => row).toSorted())
   expect(numbers.map(([row]) => [row, amount(rows.get(row)?.[0] ?? '')])).toEqual(numbers.map(([row, file, name]) => [row, constant(file, name)]))
   expect(inPlace.filter(([, file, expression]) => !source(file).includes(expression))).toEqual([])
-  expect(states.section('One load for all')).toContain(`every ${/randomInt\((\d+, \d+)\)/.exec(source('flight/claim.ts'))?.[1]?.replace(', ', ' to ')} ms`)
+  const first = constant('flight/claim.ts', 'FIRST_PAUSE_MS')
+  expect(states.section('One load for all')).toContain(`after ${first} to ${3 * Number(first)} ms`)
+  expect(states.section('One load for all')).toContain(`every ${3 * Number(constant('flight/claim.ts', 'LONGEST_PAUSE_MS'))} ms`)
 })
 
 test('every state has its row', () => {

@@ -233,5 +233,20 @@ for (const kind of ['standalone', 'cluster'] as const) {
       await loading
       expect(await a.cache.get('k')).toBe('own')
     })
+
+    it('a call that reads past the cache is not given what is in Redis', async () => {
+      const a = await open()
+      await a.cache.set('k', 'old')
+      expect(await a.cache.getOrSet('k', () => 'new', { bypass: 'read' })).toBe('new')
+    })
+
+    it('an expiry by pattern counts each value once', async () => {
+      const a = await open()
+      await a.cache.setMany([
+        ['k1', 1],
+        ['k2', 2],
+      ])
+      expect(await a.cache.expire({ pattern: 'k*' })).toEqual({ durable: true, count: 2 })
+    })
   })
 }

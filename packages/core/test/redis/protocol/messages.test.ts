@@ -163,4 +163,13 @@ describeWithRedis('messages between processes', () => {
     }
     expect(a.link.sent.length).toBeLessThanOrEqual(10)
   })
+
+  it('an invalidated value does not serve as grace beyond maxStaleness', async () => {
+    const [a, b] = [await stage.open({ maxStaleness: '5s', grace: '1h' }), await stage.open()]
+    await a.cache.set('k', 'old')
+    a.link.messages.isDeaf = true
+    await b.cache.invalidate({ key: 'k' })
+    stage.jump(5001)
+    await expect(a.cache.getOrSet('k', () => Promise.reject(new Error('the database is down')))).rejects.toThrow('down')
+  })
 })

@@ -58,7 +58,7 @@ describeWithRedis('outage and recovery', () => {
     await a.cache.invalidate({ pattern: 'l*' })
     a.link.mend()
     let scans = 0
-    a.link.beforeStart = (name) => (name === 'SCAN' && ++scans === 3 ? Promise.reject(new Error('the connection is lost')) : undefined)
+    a.link.beforeStart = (name) => (name === 'SCAN' && ++scans >= 3 ? Promise.reject(new Error('the connection is lost')) : undefined)
     await stage.pass(100)
     expect([a.remote.state, a.remote.journal.size]).toEqual(['outage', 1])
     a.link.beforeStart = () => undefined
@@ -204,5 +204,11 @@ describeWithRedis('outage and recovery', () => {
     stage.jump(7_200_000)
     const d = await stage.open()
     expect(await d.cache.ttl('k')).toBeGreaterThan(3_590_000)
+  })
+
+  it('a call waits for Redis no longer than one deadline, loading and storing together', async () => {
+    const a = await stage.open({ deadline: 250 })
+    a.link.beforeReply = () => new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await stage.timeOf(a.cache.getOrSet('k', () => 'value'))).toBeLessThanOrEqual(260)
   })
 })

@@ -1,5 +1,7 @@
 import { RedisTimeoutError, RedisUnavailableError } from '../../../../src/errors/index.js'
-import { slotOf, type Argument, type MasterNode, type RedisConnection, type Reply, type Script, type Subscription, type SubscriptionHandlers } from '../../../../src/redis/clients/index.js'
+import { slotOf, type MasterNode, type RedisConnection, type Reply, type Subscription, type SubscriptionHandlers } from '../../../../src/redis/clients/index.js'
+import type { Argument } from '../../../../src/redis/clients/reply.js'
+import type { Script } from '../../../../src/redis/clients/script.js'
 import * as scripts from '../../../../src/redis/scripts.js'
 import type { BusTap } from './bus-tap.js'
 import { MessageQueue } from './message-queue.js'
