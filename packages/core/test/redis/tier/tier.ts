@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, vi } from 'vitest'
 import { createCache, type Cache, type CacheEvents, type CacheOptions } from '../../../src/index.js'
-import { openConnection, type Argument, type RedisConnection, type Reply } from '../../../src/redis/clients/index.js'
+import { openConnection, type RedisConnection, type Reply } from '../../../src/redis/clients/index.js'
 import { startRedis, type RedisServer } from '../server/index.js'
+import { executedDuring } from './monitor.js'
 
 /** One Redis for the tests of a file, and caches on it that each could be in a process of its own. */
 export interface Tier {
@@ -11,10 +12,10 @@ export interface Tier {
   /** A cache that may not be connected yet. */
   opening(options?: CacheOptions): Cache
   /** One command from outside, as bytes. */
-  send(...args: readonly Argument[]): Promise<Reply>
+  send(...command: readonly (string | Buffer)[]): Promise<Reply>
   /** The names of all keys there are. */
   names(): Promise<string[]>
-  /** The commands of others than the test that Redis executed meanwhile, heartbeats left out. Long ones end with how many arguments follow. */
+  /** The commands that caches sent meanwhile, heartbeats left out. What scripts do is not among them. */
   commandsDuring(run: () => Promise<unknown>): Promise<string[][]>
   /** What caches of this test could tell nobody. */
   readonly errors: CacheEvents['error'][]
@@ -67,13 +68,8 @@ export function useTier(args: readonly string[] = []): Tier {
     },
     async commandsDuring(run) {
       const ownAddress = /addr=(\S+)/.exec(String(await redis.cli('CLIENT', 'INFO')))?.[1]
-      await redis.cli('CONFIG', 'SET', 'slowlog-max-len', 10_000, 'slowlog-log-slower-than', 0)
-      await redis.cli('SLOWLOG', 'RESET')
-      await run()
-      const log = (await redis.cli('SLOWLOG', 'GET', -1)) as [number, number, number, string[], string][]
-      await redis.cli('CONFIG', 'SET', 'slowlog-log-slower-than', -1)
-      const others = log.filter(([, , , , address]) => address !== ownAddress).map(([, , , command]) => command)
-      return others.reverse().filter((command) => !isHeartbeat(command))
+      const executed = await executedDuring(redis, run)
+      return executed.filter(({ from }) => from !== 'lua' && from !== ownAddress).flatMap(({ command }) => (isHeartbeat(command) ? [] : [[...command]]))
     },
   }
 }

@@ -155,9 +155,11 @@ describeWithRedis('two caches on one Redis', () => {
     await one.set('k', 'old')
     await other.get('k')
     await one.set('k', 'new')
-    await vi.waitUntil(async () => (await other.get('k')) === 'new', soon)
+    await hears(other, one)
+    expect(await other.get('k')).toBe('new')
     await other.setMany([['k', 'newer'], ['l', 1]])
-    await vi.waitUntil(async () => (await one.get('k')) === 'newer', soon)
+    await hears(one, other)
+    expect(await one.get('k')).toBe('newer')
   })
 
   it('empty a key that one sets to what cannot be kept', async () => {
