@@ -35,17 +35,17 @@ const redisFull: RedisEffort = {
   deliveries: 400,
 }
 const redisQuick: RedisEffort = {
-  plan: { rounds: 11, sampleMs: 24, warmUpMs: 400 },
+  plan: { rounds: 9, sampleMs: 20, warmUpMs: 250 },
   readers: [1, 64],
   readsLarge: [],
-  coldRounds: 3,
+  coldRounds: 2,
   members: 50_000,
   roomRounds: 30,
   sweeps: 3,
-  deliveries: 100,
+  deliveries: 80,
 }
 
 // Many short rounds rather than few long ones: where others use the processors too, each round is disturbed a little, and the
 // median needs only half of them to be quiet.
 export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7, redis: redisFull }
-export const quick: Effort = { plan: { rounds: 13, sampleMs: 10, warmUpMs: 80 }, processRounds: 5, invalidationRounds: 5, redis: redisQuick }
+export const quick: Effort = { plan: { rounds: 9, sampleMs: 8, warmUpMs: 50 }, processRounds: 3, invalidationRounds: 5, redis: redisQuick }

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turnOfLoop } from 'node:timers/promises'
 
 /** Something that is timed: a pass is `operations` operations in a loop of the subject's own, so that V8 compiles the loop for it alone. */
 export interface Subject {
@@ -77,7 +77,7 @@ export function quantile(samples: readonly number[], part: number): number {
 
 async function sample(subject: Subject, ms: number): Promise<number> {
   // Reading memory never gives way to sockets and timers, and a cache with a Redis behind it listens to one.
-  await turn()
+  await turnOfLoop()
   const began = performance.now()
   const isTimeUp = (): boolean => performance.now() - began >= ms
   let spent = 0

@@ -4,14 +4,14 @@ import { benchmarkNames } from '../src/benchmarks/index.js'
 import { missesOf } from '../src/benchmarks/miss.js'
 import { crowdOf } from '../src/benchmarks/stampede.js'
 import { help, wishesOf } from '../src/command-line.js'
-import { compare, fasterBy } from '../src/comparison.js'
-import type { Effort } from '../src/effort.js'
+import { compare, compareTimed, fasterBy } from '../src/comparison.js'
+import { quick as quickEffort, type Effort } from '../src/effort.js'
 import { measure, quantile, seriesOf, type Subject } from '../src/measure.js'
 import { peers, tiercel, type Load, type Peer } from '../src/peers/index.js'
 import { printEnd, printResult, ratio, reportOf } from '../src/report.js'
 import { large, medium, small } from '../src/values.js'
 
-const tiny: Effort = { plan: { rounds: 3, sampleMs: 0, warmUpMs: 0 }, processRounds: 1, invalidationRounds: 1 }
+const tiny: Effort = { ...quickEffort, plan: { rounds: 3, sampleMs: 0, warmUpMs: 0 } }
 
 describe('a comparison', () => {
   const us = seriesOf('get', 'ns', [30, 10, 20])
@@ -166,6 +166,22 @@ describe('the report', () => {
     expect(report.targets).toEqual({ set: 2, reached: 1 })
     expect(printResult(result)).toMatch(/get .* at most 2 {2}reached\n.*set .* at most 2 {2}MISSED/)
     expect(printEnd(report)).toContain('missed: b, set, 1 KB, against other: 3.00, target at most 2')
+  })
+
+  it('has processor time beside wall time where both were measured', () => {
+    const timed = (name: string, wall: number, processor: number) => ({ wall: seriesOf(name, 'wall-ns', [wall]), processor: seriesOf(name, 'ns', [processor]) })
+    const both = compareTimed('1 KB', timed('get', 30, 10), timed('other', 20, 40), 2)
+    expect(both).toMatchObject({ ratio: 1.5, processorRatio: 0.25, reached: true, us: { unit: 'wall-ns' } })
+    expect(printResult({ name: 'b', title: 'B', comparisons: [both], notes: [] })).toMatch(/processor.*\n.*\n.* 0\.25 .*at most 2/)
+    const one = compare('1 KB', seriesOf('get', 'ns', [1]), seriesOf('other', 'ns', [1]))
+    expect(printResult({ name: 'b', title: 'B', comparisons: [one], notes: [] })).not.toContain('processor')
+  })
+
+  it('says plainly what was left out for want of a Redis', () => {
+    const report = reportOf('quick', [], ['redis-read', 'redis-cold'])
+    expect(report.leftOut).toEqual(['redis-read', 'redis-cold'])
+    expect(printEnd(report)).toContain('LEFT OUT, as there is no Redis: redis-read, redis-cold')
+    expect(printEnd(reportOf('quick', []))).not.toContain('LEFT OUT')
   })
 
   it('shows what is cheaper as how many times', () => {

@@ -117,11 +117,11 @@ async function codecOf(shape: Shape, count: number, targets: { readonly encode: 
   const line = (us: string, peer: string, target?: number) => compare(shape.name, named(us), named(peer), target)
   return [
     line('encode', 'JSON.stringify', targets.encode),
-    line('encode an entry', 'JSON.stringify', targets.encode),
+    line('encode an entry', 'JSON.stringify'),
     line('encode an entry', 'JSON.stringify with bytes'),
     line('encode an entry', 'superjson.stringify'),
     line('decode', 'JSON.parse', targets.decode),
-    line('decode an entry', 'JSON.parse', targets.decode),
+    line('decode an entry', 'JSON.parse'),
     line('decode an entry', 'JSON.parse with bytes'),
     line('decode an entry', 'superjson.parse'),
   ]

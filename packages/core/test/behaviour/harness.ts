@@ -1,8 +1,7 @@
 // This file defines suites for others, so it has names for titles and conditions around them.
 /* oxlint-disable vitest/no-conditional-tests, vitest/valid-title, vitest/valid-describe-callback, vitest/require-top-level-describe */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, vi } from 'vitest'
-import { Cache, createCache } from '../../src/cache/index.js'
-import type { CacheOptions } from '../../src/index.js'
+import { createCache, type Cache, type CacheOptions } from '../../src/index.js'
 import { describeWithRedis } from '../redis/server/index.js'
 import { kinds, newPrefix, stopServers, type Backend, type Kind } from './kinds.js'
 
@@ -57,22 +56,6 @@ function onKind({ tier, clock, start }: Kind, tests: (ground: Ground) => void): 
     },
   })
 }
-
-/**
- * What is loaded or set while the cache connects for the first time is forgotten when it has. That has a test of its own; here calls wait until then, so that it
- * is not the subject of every test.
- */
-function callAfterConnecting(): void {
-  const prototype = Cache.prototype as unknown as Record<string, (...args: unknown[]) => unknown>
-  for (const name of ['get', 'getMany', 'set', 'setMany', 'getOrSet', 'getOrSetMany', 'has', 'ttl', 'touch', 'delete', 'deleteMany', 'invalidate', 'expire']) {
-    const method = prototype[name] as (...args: unknown[]) => unknown
-    prototype[name] = function (this: Cache, ...args: unknown[]) {
-      if (this.getConnectionStatus() !== 'disconnected') return method.apply(this, args)
-      return this.ready().then(() => method.apply(this, args))
-    }
-  }
-}
-callAfterConnecting()
 
 afterAll(async () => {
   await stopServers()

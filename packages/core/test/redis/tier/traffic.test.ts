@@ -1,0 +1,131 @@
+import { expect, it, vi } from 'vitest'
+import { heldLoader } from '../../behaviour/held-loader.js'
+import { describeWithRedis, startProxy } from '../server/index.js'
+import { isConnected, soon, useTier } from './tier.js'
+
+const named = (commands: readonly string[][]) => commands.map(([name]) => name?.toUpperCase())
+
+describeWithRedis('what is asked of Redis', () => {
+  const tier = useTier()
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}`)
+
+  it('is nothing for what memory has', async () => {
+    const cache = await tier.open({ deadline: '10s' })
+    await cache.setMany(keys(50).map((key) => [key, 1]), { tags: ['t'], room: 'r' })
+    const commands = await tier.commandsDuring(async () => {
+      for (let round = 0; round < 10; round++) {
+        await Promise.all(keys(50).map((key) => cache.getOrSet(key, () => 2, { tags: ['t'], room: 'r' })))
+        await cache.getMany(keys(50))
+        await cache.has('k1')
+        await cache.ttl('k1')
+        cache.peek('k1')
+      }
+    })
+    expect(commands).toEqual([])
+  })
+
+  it('is one MGET for 64 who read in one tick, with the token of their namespace once', async () => {
+    await (await tier.open({ deadline: '10s' })).setMany(keys(64).map((key) => [key, 1]))
+    const cache = await tier.open()
+    const commands = await tier.commandsDuring(async () => {
+      const values = await Promise.all(keys(64).map((key) => cache.get(key)))
+      expect(new Set(values)).toEqual(new Set([1]))
+    })
+    expect(named(commands)).toEqual(['MGET'])
+    expect(commands[0]).toHaveLength(1 + 64 + 1)
+  })
+
+  it('is one MGET for several who read the same key, and for one who is alone', async () => {
+    await (await tier.open()).set('k', 1, { tags: ['t'] })
+    const cache = await tier.open()
+    const commands = await tier.commandsDuring(async () => {
+      await Promise.all(Array.from({ length: 20 }, () => cache.get('k', { tags: ['t'] })))
+    })
+    expect(commands).toEqual([['MGET', 'tiercel:1:{k}:v', 'tiercel:1:g', 'tiercel:1:t:t']])
+  })
+
+  it('takes no more than 256 keys in one command', async () => {
+    const one = await tier.open({ deadline: '10s' })
+    for (let i = 0; i < 600; i += 50) await one.setMany(keys(600).slice(i, i + 50).map((key) => [key, 1]))
+    const cache = await tier.open({ deadline: '10s' })
+    const commands = await tier.commandsDuring(async () => expect((await cache.getMany(keys(600))).size).toBe(600))
+    expect(commands.map((command) => command.length - 1)).toEqual([256, 256, 601 - 512])
+  })
+
+  it('is a second MGET only for tags that the entry names and the call does not', async () => {
+    await (await tier.open()).set('k', 1, { tags: ['t'], room: 'r' })
+    const cache = await tier.open()
+    const commands = await tier.commandsDuring(() => cache.get('k'))
+    expect(commands).toEqual([
+      ['MGET', 'tiercel:1:{k}:v', 'tiercel:1:g'],
+      ['MGET', expect.stringMatching(/^tiercel:1:t:@?[rt]$/), expect.stringMatching(/^tiercel:1:t:@?[rt]$/)],
+    ])
+  })
+
+  it('is a read, a lease and a commit for a load, whoever waits for it', async () => {
+    const cache = await tier.open()
+    await cache.getOrSet('before', () => 1)
+    const load = heldLoader()
+    const commands = await tier.commandsDuring(async () => {
+      const calls = Promise.all(Array.from({ length: 100 }, () => cache.getOrSet('k', load, { tags: ['t'] })))
+      ;(await load.called()).succeed('v')
+      await calls
+    })
+    expect(named(commands)).toEqual(['MGET', 'EVALSHA', 'EVALSHA'])
+  })
+
+  it('is one command, and the same, for a room of 10 and of 1000', async () => {
+    const cache = await tier.open({ deadline: '10s' })
+    await cache.invalidateRoom('so that Redis knows the script')
+    const invalidating = async (room: string) => (await tier.commandsDuring(() => cache.invalidateRoom(room))).map((command) => command.map((argument) => argument.length))
+    await cache.setMany(keys(10).map((key) => [key, 1]), { room: 'small' })
+    for (let i = 0; i < 1000; i += 50) await cache.setMany(keys(50).map((key) => [`${key}:${i}`, 1]), { room: 'large' })
+    const [[small = []], [large = [], ...more]] = [await invalidating('small'), await invalidating('large')]
+    expect(more).toEqual([])
+    expect(small.length).toBeGreaterThan(0)
+    expect(large).toHaveLength(small.length)
+    // A random part counts up, and so may grow by a letter.
+    const size = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0)
+    expect(Math.abs(size(large) - size(small))).toBeLessThan(4)
+  })
+
+  it('is one announcement for all that is set together', async () => {
+    const cache = await tier.open()
+    await tier.redis.cli('CONFIG', 'RESETSTAT')
+    await cache.setMany(keys(20).map((key) => [key, 1]))
+    expect(String(await tier.redis.cli('INFO', 'commandstats'))).toMatch(/cmdstat_publish:calls=1,/)
+  })
+
+  it('is not repeated with the text of a script that Redis knows', async () => {
+    const cache = await tier.open()
+    const work = async () => {
+      await cache.getOrSet('k', () => 1, { tags: ['t'] })
+      await cache.set('k', 2)
+      await cache.touch('k')
+      await cache.expire({ key: 'k' })
+      await cache.invalidate({ all: true })
+    }
+    await work()
+    expect(named(await tier.commandsDuring(work))).not.toContain('EVAL')
+    await tier.redis.cli('SCRIPT', 'FLUSH')
+    expect(named(await tier.commandsDuring(work))).toContain('EVAL')
+    expect(named(await tier.commandsDuring(work))).not.toContain('EVAL')
+    expect(tier.errors).toEqual([])
+  })
+
+  // The time of what is asked at the same time is taken from the call's deadline once for each, as if one had come after the other: so 50 keys have 20 ms for
+  // each. It should be taken while anything at all is asked.
+  it.fails('may take the deadline for all keys of a batch together, since it is asked together', async () => {
+    const proxy = await startProxy(tier.redis.port)
+    try {
+      const cache = tier.opening({ redis: proxy.url, deadline: '2s' })
+      await vi.waitUntil(() => isConnected(cache), soon)
+      proxy.delay(50)
+      await cache.setMany(keys(50).map((key) => [key, 1]))
+      expect(cache.health()).toMatchObject({ healthy: true, redis: { journal: 0 } })
+      await cache.close()
+    } finally {
+      await proxy.stop()
+    }
+  })
+})
