@@ -9,6 +9,4 @@ export {
   type Subscription,
   type SubscriptionHandlers,
 } from './connection.js'
-export type { Argument } from './reply.js'
-export type { Script } from './script.js'
 export { slotOf } from './slot.js'
