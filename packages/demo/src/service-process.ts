@@ -9,6 +9,10 @@ import type { Birth, ServiceStats } from './service-processes.js'
 import { ParentDatabase } from './shared-database.js'
 import { WatchedDatabase } from './watched-database.js'
 
+// Twice the default: the visitors, the database and both processes share the cores of one machine, and one that is kept
+// waiting by the others must not take that for a Redis that is gone.
+const deadline = '500ms'
+
 // One process of the service. It lives as long as the channel to its parent, which breaks however the parent ends.
 const parentGone = once(process, 'disconnect')
 const [name = 'cities', port = '0', maxStaleness = '5000'] = process.argv.slice(2)
@@ -27,7 +31,7 @@ try {
 async function serve(): Promise<() => Promise<void>> {
   const database = new WatchedDatabase(new ParentDatabase())
   // Everything the processes must have in common: the name, and REDIS_URL in the environment.
-  const cache = createCache({ name, maxStaleness: Number(maxStaleness) })
+  const cache = createCache({ name, maxStaleness: Number(maxStaleness), deadline })
   const served = { memory: 0, redis: 0, database: 0 }
   cache.on('hit', ({ tier }) => (served[tier] += 1))
   cache.on('load', () => (served.database += 1))

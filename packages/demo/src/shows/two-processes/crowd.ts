@@ -5,7 +5,7 @@ import type { ServiceProcess } from '../../service-processes.js'
 import { countriesBySize, type City } from '../../world.js'
 import type { SharedStage } from './shared-stage.js'
 
-const atOnce = 50
+const atOnce = 25
 
 /** Many visitors of both processes ask for the same page at the same moment, and nobody has it. */
 export async function showCrowd({ cities, database, processes }: SharedStage, { crowd }: { crowd: number }): Promise<Chapter> {
@@ -52,7 +52,7 @@ export async function showCrowd({ cities, database, processes }: SharedStage, { 
 }
 
 /**
- * Connections of their own, since nobody after them needs so many. They come in quick succession and not all in one turn of
+ * Connections of their own, since nobody after them needs so many. They come within a second or two and not in one turn of
  * the event loop: so many at once would keep a process from reading what Redis answers for longer than it waits for that.
  */
 function send({ origin }: ServiceProcess, path: string, visitors: number) {
@@ -62,7 +62,7 @@ function send({ origin }: ServiceProcess, path: string, visitors: number) {
     const requests = [first]
     while (requests.length < visitors) {
       requests.push(client.get(path))
-      if (requests.length % atOnce === 0) await pause(1)
+      if (requests.length % atOnce === 0) await pause(10)
     }
     return Promise.all(requests)
   }

@@ -59,8 +59,10 @@ export async function showRedisOutage(stage: SharedStage & { redisServer: RedisS
 
   const columns = phases.slice(0, -1).map(({ name, from, queriesBefore }, index) => {
     const next = phases[index + 1]
-    const visits = load.visits.filter(({ began }) => began >= from && began < (next?.from ?? Infinity))
-    const looks = visits.filter((visit) => visit.id === city.id && !visit.failed)
+    const isNow = (moment: number): boolean => moment >= from && moment < (next?.from ?? Infinity)
+    // Whoever was waiting when the phase began waited because of it; what he may see, the moment of his question decides.
+    const visits = load.visits.filter(({ ended }) => isNow(ended))
+    const looks = load.visits.filter(({ id, began, failed: isFailed }) => id === city.id && !isFailed && isNow(began))
     // What changes in this phase is on its way for a moment; what changed before it is not.
     return { name, visits, looks, queries: (next?.queriesBefore ?? NaN) - queriesBefore, earlier: updates.filter(({ at }) => at < from) }
   })
@@ -88,6 +90,7 @@ export async function showRedisOutage(stage: SharedStage & { redisServer: RedisS
     ],
     notes: [
       `From Redis again: ${processes.pair.map(({ name }, index) => `${name} after ${milliseconds(usedAgain[index] ?? NaN)}`).join(', ')}.`,
+      'Until a process has noticed, a visit waits for its deadline: 500 ms here.',
       `The PUTs took ${updates.map(({ took }) => milliseconds(took)).join(', ')}; the second and the third, through A and B, while Redis was away.`,
     ],
     claims: [
