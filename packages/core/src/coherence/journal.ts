@@ -17,9 +17,10 @@ interface Item {
 export class Journal {
   #items = new Map<string, Item>()
   #everything = new Set<string>()
+  #beingTold = 0
 
   get size(): number {
-    return this.#items.size + this.#everything.size
+    return this.#items.size + this.#everything.size + this.#beingTold
   }
 
   add({ mode, path, keys, labels, pattern }: Change, root: string): void {
@@ -32,8 +33,22 @@ export class Journal {
     }
   }
 
-  /** Everything, oldest first, as changes to make. It is empty afterwards: what cannot be made has to be added again. */
-  take(): Change[] {
+  /** Makes all changes, oldest first. What cannot be made stays, behind what was added meanwhile. */
+  async replay(make: (change: Change) => Promise<unknown>, root: string): Promise<void> {
+    const changes = this.#take()
+    this.#beingTold = changes.length
+    try {
+      for (const change of changes) {
+        await make(change)
+        this.#beingTold--
+      }
+    } finally {
+      for (const untold of changes.slice(changes.length - this.#beingTold)) this.add(untold, root)
+      this.#beingTold = 0
+    }
+  }
+
+  #take(): Change[] {
     const changes: Change[] = [...this.#everything].map((path) => ({ mode: 'invalidate', path, keys: [], labels: ['g'], pattern: undefined }))
     let open: { mode: Change['mode']; path: string; keys: string[]; labels: string[] } | undefined
     for (const { path, kind, name, mode } of this.#items.values()) {

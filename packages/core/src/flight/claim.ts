@@ -29,7 +29,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
   if (remote === undefined || !policy.redis) return { right: 'memory' }
   const reachable = remote.reachable()
   if (!(reachable === true || (await reachable))) return { right: 'memory' }
-  const budget = remote.budget()
+  let budget = remote.budget()
   flight.budget = budget
   const ids = scope.tokenIds(policy.tags, policy.room)
   const { path } = scope
@@ -52,6 +52,8 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
       const lease = await remote.entries.seize(path, key, ids, budget)
       if (flight.fence.holds) for (const [id, written] of lease.tokens) scope.shared.tokens.learn(id, written)
       flight.lease = lease
+      // Nobody looked.
+      flight.isInRedis = true
       return { right: lease }
     }
     const until = performance.now() + LONGEST_WAIT_MS
@@ -82,10 +84,11 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
       // Somebody else is renewing what is still good here.
       if (flight.background || performance.now() > until) return { right: 'nothing' }
       load.gathering?.waits()
-      // What we wait is another's time, not Redis's; only our asking counts, so we ask less and less often.
       await pause(randomInt(Math.round(pauseMs), Math.round(3 * pauseMs)), undefined, { ref: false })
       pauseMs = Math.min(pauseMs * 1.2, LONGEST_PAUSE_MS)
-      if (budget.isSpent) return { right: 'nothing' }
+      // Redis took none of the time that the other's load takes.
+      budget = remote.budget()
+      flight.budget = budget
     }
   } catch (error) {
     remote.failed(error)

@@ -68,6 +68,8 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
     if (!('landing' in claimed)) {
       // Nobody is there any more who would want it.
       if (flight.isGivenUp) throw flight.signal().reason
+      // A renewal that another process makes already. Who needs it sooner than that has joined, and waits.
+      if (flight.background && claimed.right === 'nothing' && !flight.attended) throw new DOMException('Another process renews the value', 'AbortError')
       load.onMiss?.()
       return await loadAndKeep(load, flight, claimed.right)
     }

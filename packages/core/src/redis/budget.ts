@@ -10,10 +10,6 @@ export class Budget {
     this.#leftMs = ms
   }
 
-  get isSpent(): boolean {
-    return this.#leftMs <= 0
-  }
-
   /** Begins to count. Gives what is left. */
   start(): number {
     const now = performance.now()

@@ -330,15 +330,7 @@ export class Remote {
 
   async #replay(): Promise<void> {
     while (this.journal.size > 0) {
-      const changes = this.journal.take()
-      for (const [i, change] of changes.entries()) {
-        try {
-          await this.#invalidator.invalidate(change, RECOVERY_TIMEOUT_MS)
-        } catch (error) {
-          for (const untold of changes.slice(i)) this.journal.add(untold, this.#settings.busPath)
-          throw error
-        }
-      }
+      await this.journal.replay((change) => this.#invalidator.invalidate(change, RECOVERY_TIMEOUT_MS), this.#settings.busPath)
     }
   }
 
