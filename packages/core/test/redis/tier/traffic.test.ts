@@ -113,9 +113,7 @@ describeWithRedis('what is asked of Redis', () => {
     expect(tier.errors).toEqual([])
   })
 
-  // The time of what is asked at the same time is taken from the call's deadline once for each, as if one had come after the other: so 50 keys have 20 ms for
-  // each. It should be taken while anything at all is asked.
-  it.fails('may take the deadline for all keys of a batch together, since it is asked together', async () => {
+  it('may take the deadline for all keys of a batch together, since it is asked together', async () => {
     const proxy = await startProxy(tier.redis.port)
     try {
       const cache = tier.opening({ redis: proxy.url, deadline: '2s' })
