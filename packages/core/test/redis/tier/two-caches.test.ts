@@ -293,7 +293,7 @@ describeWithRedis('two caches on one Redis', () => {
     expect(await other.getOrSet('k', never)).toBe('old')
     await vi.waitUntil(() => other.health().memory.runningLoads === 0, soon)
     loading.succeed('new')
-    await vi.waitUntil(async () => (await other.get('k')) === 'new', soon)
+    await vi.waitUntil(async () => (await one.get('k')) === 'new', soon)
     expect(never).not.toHaveBeenCalled()
   })
 
