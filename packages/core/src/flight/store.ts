@@ -40,7 +40,7 @@ export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy
 
   if (emptied.length > 0) await remote.invalidate(changeOf(scope, emptied))
   if (await remote.reachable()) return storeInRedis(scope, remote, settings, policy)
-  if (settings.length > 0) remote.postpone(changeOf(scope, settings.map(({ key }) => key)))
+  if (settings.length > 0) await remote.invalidate(changeOf(scope, settings.map(({ key }) => key)))
   return settings.filter((setting) => endInMemory(scope, setting, policy)).length
 }
 

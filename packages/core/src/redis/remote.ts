@@ -78,6 +78,8 @@ export class Remote {
   #failures = 0
   #retry: NodeJS.Timeout | undefined
   #retryMs = FIRST_RETRY_MS
+  /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
+  #isHeard = false
   #looks = 0
   #mayBeAnother = false
   #asking: Promise<boolean> | undefined
@@ -220,7 +222,7 @@ export class Remote {
 
   /** Makes Redis and all other processes forget, now or, if they cannot be told, as soon as they can. */
   async invalidate(change: Change): Promise<{ durable: boolean; remoteCount: number }> {
-    if (await this.reachable()) {
+    if (this.#isHeard || (await this.reachable())) {
       try {
         const remoteCount = await this.#invalidator.invalidate(change, this.#settings.deadlineMs)
         return { durable: true, remoteCount }
@@ -305,6 +307,7 @@ export class Remote {
     this.#looks = 0
     try {
       await this.bus.listen(RECOVERY_TIMEOUT_MS)
+      this.#isHeard = true
       // Until nothing came in between: from there to the end nothing is waited for.
       do {
         await this.#replay()
@@ -315,6 +318,8 @@ export class Remote {
       this.#handlers.onError(error)
       this.#retryLater()
       return
+    } finally {
+      this.#isHeard = false
     }
     if (this.#state === 'closed') return
     if (this.#settings.mechanisms.flush) this.#handlers.onFlush()

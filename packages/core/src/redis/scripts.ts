@@ -53,7 +53,8 @@ end
 export const acquireScript = defineScript(`${tokensFrom}
 local list = tokens(3, ARGV[4], ARGV[5])
 local entry = redis.pcall('GET', KEYS[1])
-if type(entry) == 'string' and (ARGV[3] == '' or string.sub(entry, 11, 14) ~= ARGV[3]) then return {1, entry, list} end
+-- What is too short for a checksum is no entry.
+if type(entry) == 'string' and #entry >= 14 and (ARGV[3] == '' or string.sub(entry, 11, 14) ~= ARGV[3]) then return {1, entry, list} end
 -- What is there without an end is none of ours.
 if type(redis.pcall('GET', KEYS[2])) == 'string' and redis.call('PTTL', KEYS[2]) > 0 then return {3, '', list} end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])

