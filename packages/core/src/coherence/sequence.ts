@@ -1,10 +1,13 @@
+/** How a wait for changes ended: they arrived, they did not arrive in time, or the numbers mean nothing any more since the stream was interrupted. */
+export type Delivery = 'delivered' | 'late' | 'interrupted'
+
 /**
  * Where this process is in the numbered stream of changes. Pub/sub delivers at most once and tells nobody what it lost; the numbers do. A number out of
  * turn means something was missed, or that the counter was lost and begun anew: both times all that is known may be wrong.
  */
 export class Sequence {
   #position: number | undefined
-  readonly #waiting = new Set<{ readonly upTo: number; readonly done: (delivered: boolean) => void }>()
+  readonly #waiting = new Set<{ readonly upTo: number; readonly done: (end: Delivery) => void }>()
 
   /** The last change seen, once it is known that the stream is being heard. */
   get position(): number | undefined {
@@ -15,8 +18,10 @@ export class Sequence {
   advance(number: number): boolean {
     const before = this.#position
     if (before === undefined) return true
+    const isNext = number === before + 1
+    if (!isNext) this.#interrupt()
     this.#moveTo(number)
-    return number === before + 1
+    return isNext
   }
 
   /** The stream is heard from this change on. */
@@ -27,21 +32,23 @@ export class Sequence {
   /** It is not known any more whether the stream is heard. */
   lose(): void {
     this.#position = undefined
+    this.#interrupt()
   }
 
-  /** Resolves to whether all changes up to this one have arrived within `ms`. */
-  async deliveredUpTo(upTo: number, ms: number): Promise<boolean> {
-    if (this.#position !== undefined && this.#position >= upTo) return true
+  /** Resolves once all changes up to this one have arrived, or after `ms`, or when it turns out that they will not. */
+  async deliveredUpTo(upTo: number, ms: number): Promise<Delivery> {
+    if (this.#position === undefined) return 'interrupted'
+    if (this.#position >= upTo) return 'delivered'
     return new Promise((resolve) => {
       const waiter = {
         upTo,
-        done: (delivered: boolean) => {
+        done: (end: Delivery) => {
           clearTimeout(timer)
           this.#waiting.delete(waiter)
-          resolve(delivered)
+          resolve(end)
         },
       }
-      const timer = setTimeout(() => waiter.done(false), ms)
+      const timer = setTimeout(() => waiter.done('late'), ms)
       timer.unref()
       this.#waiting.add(waiter)
     })
@@ -49,6 +56,10 @@ export class Sequence {
 
   #moveTo(number: number): void {
     this.#position = number
-    for (const waiter of this.#waiting) if (number >= waiter.upTo) waiter.done(true)
+    for (const waiter of this.#waiting) if (number >= waiter.upTo) waiter.done('delivered')
+  }
+
+  #interrupt(): void {
+    for (const waiter of this.#waiting) waiter.done('interrupted')
   }
 }

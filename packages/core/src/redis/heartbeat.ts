@@ -72,9 +72,10 @@ export class Heartbeat {
       bus.recycle()
       return
     }
-    if (await bus.sequence.deliveredUpTo(number, Math.max(intervalMs / 2, 50))) {
-      gate.confirmedAt = askedAt
-    } else {
+    const delivery = await bus.sequence.deliveredUpTo(number, Math.max(intervalMs / 2, 50))
+    if (delivery === 'delivered') gate.confirmedAt = askedAt
+    // An interruption has been seen to already: the next beat confirms what comes after it.
+    if (delivery === 'late') {
       onGap()
       bus.recycle()
     }

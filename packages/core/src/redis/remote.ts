@@ -196,8 +196,9 @@ export class Remote {
     const tokens = await this.entries.tokensOf(ids, budget)
     const key = this.bus.sequenceKey
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
-    if (this.bus.sequence.position === undefined || number === null) return undefined
-    return budget.spend(async (ms) => ((await this.bus.sequence.deliveredUpTo(Number(String(number)), ms)) ? tokens : undefined))
+    if (number === null) return undefined
+    const delivery = await budget.spend((ms) => this.bus.sequence.deliveredUpTo(Number(String(number)), ms))
+    return delivery === 'delivered' ? tokens : undefined
   }
 
   /** Keeps a lease while its owner loads. */

@@ -56,6 +56,23 @@ describeWithRedis('keys that Redis loses', () => {
     await expect(b.cache.getOrSet('k', () => Promise.reject(new Error('down')), labels)).rejects.toThrow('down')
   })
 
+  it('a load whose labels come last does not wait for the number of a counter that is gone', async () => {
+    const a = await stage.open()
+    const load = heldLoader()
+    const loading = a.cache.getOrSet('k', load)
+    const call = await load.called()
+    a.link.messages.hold()
+    await stage.redis.cli('SET', stage.redisKey.sequence(), 2 ** 50)
+    call.ctx.tags(['t'])
+    call.succeed('value')
+    await stage.settled()
+    await stage.redis.cli('SET', stage.redisKey.sequence(), 5)
+    await stage.pass(1000)
+    a.link.messages.release()
+    expect(await loading).toBe('value')
+    expect(a.cache.peek('k')).toBeUndefined()
+  })
+
   it('when all of it is lost at once, everything is loaded again and nothing fails', async () => {
     const [a, b] = [await stage.open(), await stage.open()]
     await a.cache.set('k', 'old', labels)
