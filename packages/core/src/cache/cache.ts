@@ -43,6 +43,11 @@ export class Cache {
     return this.#scope.path
   }
 
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#shared.closed
+  }
+
   /**
    * The value of a key: the cached one, or else what `load` gives, which is then kept. Calls for a key that is being loaded wait
    * for that one load.

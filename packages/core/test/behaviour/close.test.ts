@@ -28,6 +28,15 @@ const calls: Record<string, (cache: Cache) => Promise<unknown>> = {
 }
 
 describeCaches('close', ({ make, pass }) => {
+  it('tells that it is closed, and its namespaces do', async () => {
+    const cache = make()
+    const below = cache.namespace('below')
+    expect([cache.closed, below.closed]).toEqual([false, false])
+    const closing = cache.close()
+    expect([cache.closed, below.closed]).toEqual([true, true])
+    await closing
+  })
+
   it.each(Object.entries(calls))('makes later calls reject: %s', async (_, call) => {
     const cache = make()
     await cache.set('k', 'v')

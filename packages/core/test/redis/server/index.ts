@@ -1,5 +1,5 @@
 export { startProxy, type FaultProxy } from './proxy.js'
 export { startCluster, type RedisCluster } from './redis-cluster.js'
 export { startRedis, type RedisServer } from './redis-server.js'
-export { useRedis } from './shared-redis.js'
+export { useRedis, type SharedRedis } from './shared-redis.js'
 export { describeWithRedis } from './with-redis.js'
