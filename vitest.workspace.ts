@@ -33,8 +33,8 @@ export default defineConfig({
         oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
         test: { name: 'decorators:legacy', include: ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts'] },
       },
-      { extends: true, test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
-      { extends: true, test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {
         extends: true,
         plugins: [pagesAsTests(at('.'))],

@@ -36,10 +36,10 @@ export function canonical(value: unknown, depth = 0): string {
   }
 }
 
-/** The canonical forms of a list of values, from `from` up to (not including) `to`. */
-export function canonicalList(values: readonly unknown[], to = values.length, depth = 0): string {
+/** The canonical forms of a list of values. */
+export function canonicalList(values: readonly unknown[], depth = 0): string {
   let text = ''
-  for (let i = 0; i < to; i++) {
+  for (let i = 0; i < values.length; i++) {
     if (i > 0) text += ','
     // A hole is not `undefined` to those who look.
     text += i in values ? canonical(values[i], depth) : 'empty'
@@ -47,7 +47,7 @@ export function canonicalList(values: readonly unknown[], to = values.length, de
   return text
 }
 
-export function canonicalString(text: string): string {
+function canonicalString(text: string): string {
   // Lone surrogates all become one character in UTF-8, and with it several keys one.
   if (!text.isWellFormed()) return `u16'${Buffer.from(text, 'utf16le').toString('hex')}'`
   return text.includes("'") ? `'${text.replaceAll("'", "''")}'` : `'${text}'`
@@ -58,7 +58,7 @@ const DEEPEST = 64
 
 function canonicalObject(value: object, depth: number): string {
   if (depth >= DEEPEST) throw new NoIdentity(`something nested more than ${DEEPEST} levels deep, or containing itself`)
-  if (Array.isArray(value)) return `[${canonicalList(value, value.length, depth + 1)}]`
+  if (Array.isArray(value)) return `[${canonicalList(value, depth + 1)}]`
   const prototype: unknown = Object.getPrototypeOf(value)
   // By its place and not its identity: workers, test runners and `vm` have an Object.prototype of their own.
   if (prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null) return `(${fields(value as Fields, depth + 1)})`

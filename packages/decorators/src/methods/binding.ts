@@ -1,7 +1,7 @@
 import { InvalidKeyError, type Cache, type CallOptions, type LoadContext } from '@tiercel/core'
 import type { AnyMethod } from '../async-method.js'
 import { cacheInUse, checkCache } from '../caching.js'
-import type { ArgumentsKey } from '../keys/arguments-key.js'
+import { standsAsItIs, type ArgumentsKey } from '../keys/arguments-key.js'
 import { canonical } from '../keys/canonical.js'
 import { NoIdentity } from '../keys/no-identity.js'
 import { CallPlan } from './call-plan.js'
@@ -24,7 +24,13 @@ export interface MethodFigures {
 export class Binding {
   readonly figures: MethodFigures = { calls: 0, uncached: 0, loads: 0, failed: 0 }
   readonly plan: CallPlan
-  readonly #prefix: string
+  // What every call asks for, apart from all the options that there can be.
+  readonly #cache: MergedOptions['cache']
+  readonly #instance: MergedOptions['instance']
+  readonly #returns: MergedOptions['returns']
+  #cacheGiven: Cache | undefined
+  /** What keys of a single text begin with, if the arguments are all there is to a key. */
+  readonly #prefixOfText: string | undefined
 
   constructor(
     /** What all of its keys begin with. */
@@ -38,34 +44,51 @@ export class Binding {
     private readonly argumentsKey: ArgumentsKey,
   ) {
     this.plan = new CallPlan(options)
-    this.#prefix = `${id}(`
+    this.#cache = options.cache
+    this.#instance = options.instance
+    this.#returns = options.returns
+    this.#prefixOfText = options.instance === undefined && argumentsKey.takesAll ? `${id}:` : undefined
   }
 
   keyOf(self: unknown, args: readonly unknown[]): string {
-    return `${this.#prefixOf(self)}${this.argumentsKey.of(this.id, self, args)})`
+    // The most frequent arguments of all, in one step: nothing takes as long as to put a text together.
+    if (args.length === 1 && this.#prefixOfText !== undefined) {
+      const only = args[0]
+      if (standsAsItIs(only)) return this.#prefixOfText + only
+    }
+    return this.#prefixOf(self) + this.argumentsKey.of(this.id, self, args)
   }
 
   /** A pattern that fits all of its keys and no others. */
   get keys(): string {
-    return beginningWith(this.options.instance === undefined ? this.#prefix : `${this.id}[`)
+    return `${literal(this.id)}${this.#instance === undefined ? '[:(]' : '\\['}*`
   }
 
   /** As `keys`, of one object. */
   keysOf(self: unknown): string {
-    return beginningWith(this.#prefixOf(self))
+    return `${literal(this.#prefixOf(self))}[:(]*`
   }
 
   cacheOf(self: unknown): Cache {
-    const { cache } = this.options
+    const cache = this.#cache
     if (cache === undefined) return cacheInUse()
     if (typeof cache !== 'function') return cache
     const given: unknown = cache(self)
-    checkCache(given, `The \`cache\` of ${this.id} must give`)
-    return given
+    // Nearly always it is the one it was.
+    if (given !== this.#cacheGiven || this.#cacheGiven === undefined) {
+      checkCache(given, `The \`cache\` of ${this.id} must give`)
+      this.#cacheGiven = given
+    }
+    return this.#cacheGiven
+  }
+
+  /** What a call gives by way of the cache. */
+  find(cache: Cache, self: unknown, args: readonly unknown[]): Promise<unknown> {
+    return this.shaped(cache.getOrSet(this.keyOf(self, args), (ctx) => this.#load(ctx, self, args), this.plan.optionsOf(self, args)))
   }
 
   /** Runs the method for the cache. */
-  async load(ctx: LoadContext, self: unknown, args: readonly unknown[]): Promise<unknown> {
+  async #load(ctx: LoadContext, self: unknown, args: readonly unknown[]): Promise<unknown> {
     this.figures.loads++
     try {
       const result = await this.original.apply(self, args as unknown[])
@@ -79,7 +102,7 @@ export class Binding {
 
   /** Whatever comes from the cache, as what the method says it returns. */
   shaped(result: Promise<unknown>): Promise<unknown> {
-    const { returns } = this.options
+    const returns = this.#returns
     return returns === undefined ? result : result.then((value) => asInstances(value, returns()))
   }
 
@@ -95,10 +118,10 @@ export class Binding {
   }
 
   #prefixOf(self: unknown): string {
-    const { instance } = this.options
-    if (instance === undefined || typeof self === 'function') return this.#prefix
+    const instance = this.#instance
+    if (instance === undefined || typeof self === 'function') return this.id
     try {
-      return `${this.id}[${canonical(instance(self))}](`
+      return `${this.id}[${canonical(instance(self))}]`
     } catch (error) {
       if (!(error instanceof NoIdentity)) throw error
       throw new InvalidKeyError(`${this.id}: what \`instance\` of its class gives is or holds ${error.what}`)
@@ -106,6 +129,7 @@ export class Binding {
   }
 }
 
-function beginningWith(prefix: string): string {
-  return `${prefix.replaceAll(/[*?[\]\\]/g, '\\$&')}*`
+/** For a pattern, what is meant as it is. */
+function literal(text: string): string {
+  return text.replaceAll(/[*?[\]\\]/g, '\\$&')
 }

@@ -7,7 +7,7 @@ import { Binding } from './binding.js'
 import { lastingNameOf, nameOf, settingsAlong } from './class-settings.js'
 import { classOf, findHome, rememberHome } from './home.js'
 import { mergeOptions, type WrittenOptions } from './merged-options.js'
-import { giveNameBack, isEaten, takeName } from './names.js'
+import { giveNameBack, inKeys, isEaten, takeName } from './names.js'
 
 /**
  * A method with `@Cached`. Its keys begin with the class it is called on, and with the one that declared it where that is another: what an inherited method gives can
@@ -55,7 +55,7 @@ export class CachedMethod {
       figures.calls++
       if (!isUncached() && (plan.when === undefined || plan.when.apply(self, args) !== false)) {
         const cache = binding.cacheOf(self)
-        if (!cache.closed) return binding.shaped(cache.getOrSet(binding.keyOf(self, args), (ctx) => binding.load(ctx, self, args), plan.optionsOf(self, args)))
+        if (!cache.closed) return binding.find(cache, self, args)
       }
       figures.uncached++
       return this.#run(self, args)
@@ -147,12 +147,12 @@ export class CachedMethod {
     const given = this.#options['name'] as string | undefined
     if (this.#isAtHome(of)) return given ?? `${name(of)}${this.#memberName()}`
     const declared = given ?? (this.#home === undefined ? '' : name(this.#classAt(this.#home))) + this.#memberName()
-    return `${name(of)}:${declared}`
+    return `${name(of)}/${declared}`
   }
 
   #memberName(): string {
     const { property, isStatic } = this.#method
-    const plain = typeof property === 'string' && /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(property)
-    return `${isStatic ? '.static' : ''}${plain ? `.${property}` : `[${String(property).replaceAll(/[()]/g, '_')}]`}`
+    // Symbols and other odd names too. Should two become one, the second is refused.
+    return `${isStatic ? '.static' : ''}.${inKeys(String(property))}`
   }
 }

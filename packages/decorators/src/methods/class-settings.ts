@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '@tiercel/core'
 import type { WrittenOptions } from './merged-options.js'
-import { isEaten } from './names.js'
+import { inKeys, isEaten } from './names.js'
 
 const settings = new WeakMap<object, WrittenOptions>()
 
@@ -19,10 +19,10 @@ export function settingsAlong(of: object): WrittenOptions[] {
   return levels
 }
 
-/** The name of a class in keys, and whether a minifier seems to have made it. */
+/** The name of a class in keys. */
 export function nameOf(of: object): string {
   const given = settings.get(of)?.['name'] as string | undefined
-  return given ?? String((of as { readonly name?: unknown }).name ?? '')
+  return given ?? inKeys(String((of as { readonly name?: unknown }).name ?? ''))
 }
 
 /** @throws {InvalidOptionError} when it has none that lasts. */

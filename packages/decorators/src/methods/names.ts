@@ -48,9 +48,14 @@ export function owners(): readonly Owner[] {
 
 /** @throws {InvalidOptionError} */
 export function checkName(name: unknown, decorator: string): asserts name is string | undefined {
-  if (name !== undefined && !(typeof name === 'string' && /^[\p{L}\p{N}_$.:@/-]{1,128}$/u.test(name))) {
-    throw new InvalidOptionError(`name of @${decorator} is 1 to 128 letters, digits and . _ $ : @ / -`)
+  if (name !== undefined && !(typeof name === 'string' && name.length <= 128 && name !== '' && inKeys(name) === name)) {
+    throw new InvalidOptionError(`name of @${decorator} is 1 to 128 letters, digits and . _ $ @ / -`)
   }
+}
+
+/** A name without what has a meaning in keys and patterns. */
+export function inKeys(name: string): string {
+  return name.replaceAll(/[^\p{L}\p{N}_$.@/-]/gu, '_')
 }
 
 /** Whether a minifier has made the name, as far as one can tell. Such a name changes with every build, and others have it too. */

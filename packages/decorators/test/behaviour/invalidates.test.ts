@@ -37,7 +37,7 @@ function trips() {
       names.set('1', name)
       return '1'
     }
-    @Invalidates({ keys: (id: string) => [`Trips.find('${id}')`] })
+    @Invalidates({ keys: (id: string) => [`Trips.find:${id}`] })
     async byKey(id: string, name: string): Promise<void> {
       names.set(id, name)
     }

@@ -27,7 +27,7 @@ function ofAnything() {
 it('is readable: class, method and arguments', () => {
   const { trips } = ofAnything()
   const { find } = cacheOf(trips)
-  expect(find.key('42')).toBe("Trips.find('42')")
+  expect(find.key('42')).toBe("Trips.find:42")
   expect(find.key('42', { sort: 'name', page: 1 }, [1n, null])).toBe("Trips.find('42',(page:1,sort:'name'),[1n,null])")
   expect(find.key()).toBe('Trips.find()')
 })
@@ -91,7 +91,7 @@ it('is what key gives, which can be any value, in place of the arguments', async
   const trips = new Trips()
   expect(await trips.find('A', () => {})).toBe('A 1')
   expect(await trips.find('a', () => {})).toBe('A 1')
-  expect(cacheOf(trips).find.key('A', () => {})).toBe("Trips.find('a')")
+  expect(cacheOf(trips).find.key('A', () => {})).toBe("Trips.find:a")
   expect(cacheOf(trips).page.key('A', 2)).toBe("Trips.page((id:'A',page:2))")
   await expect(trips.wrong()).rejects.toThrow(invalid('what its `key` gives is or holds a function'))
 })
@@ -122,6 +122,20 @@ it('is hashed when it is long, and still tells arguments apart', async () => {
   await trips.find(`${long}1`)
   await trips.find(`${long}1`)
   expect(runs).toHaveLength(1)
+})
+
+it.each([1, 1023, 1024, 1025, 2000])('is one for a text of %d characters, with and without undefined behind it', (length) => {
+  const { page } = cacheOf(ofAnything().trips)
+  expect(page.key('x'.repeat(length), undefined)).toBe(page.key('x'.repeat(length)))
+})
+
+it('takes a text as it is, also one that reads like the form of something else', async () => {
+  cacheForTest()
+  const { trips, runs } = ofAnything()
+  const calls = [[''], ["'a'"], ['a'], [['a']], ["'a','b'"], ['a', 'b'], ['(a:1)'], [{ a: 1 }], ['1)'], ['#x'], [':1'], [undefined], ['undefined']]
+  for (const args of calls) await trips.find(...args)
+  for (const args of calls) await trips.find(...args)
+  expect(runs).toEqual(calls)
 })
 
 it('takes text that is not well-formed, which the core refuses as a key', async () => {

@@ -56,9 +56,9 @@ it('takes the options of a class over those of the class above', async () => {
   @CacheConfig({ ttl: '1h' })
   class Special extends Base {}
   await new Special().find()
-  expect((await cache.ttl('Special:Base.find()')) ?? Infinity).toBeLessThanOrEqual(3_600_000)
+  expect((await cache.ttl('Special/Base.find()')) ?? Infinity).toBeLessThanOrEqual(3_600_000)
   await cache.invalidateTag('base')
-  expect(cache.peek('Special:Base.find()')).toBeUndefined()
+  expect(cache.peek('Special/Base.find()')).toBeUndefined()
 })
 
 it('takes a TTL by the arguments, and one by the result before that', async () => {

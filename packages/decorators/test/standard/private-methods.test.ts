@@ -22,7 +22,7 @@ it('caches a private method under the name it is given, for each class', async (
   const [trip, tour] = [new Trips(), new Tours()]
   expect([await trip.find('1'), await trip.find('1'), await tour.find('1')]).toEqual(['trip 1', 'trip 1', 'tour 1'])
   expect([trip.runs, tour.runs]).toEqual([1, 1])
-  expect(cache.peek("Trips:Trips.hidden('1')")).toBe('trip 1')
+  expect(cache.peek("Trips/Trips.hidden:1")).toBe('trip 1')
 })
 
 it('refuses a private method without a name, because nobody can tell its class', () => {
