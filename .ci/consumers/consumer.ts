@@ -1,5 +1,6 @@
 import { createCache, TiercelError } from '@tiercel/core'
 import * as keyv from '@tiercel/core/keyv'
+import { cacheOf, useCache } from '@tiercel/decorators'
 
 export async function use(): Promise<number> {
   const cache = createCache({ ttl: '5m' })
@@ -8,6 +9,10 @@ export async function use(): Promise<number> {
   const wrong: string = await cache.getOrSet('answer', () => 42)
   // @ts-expect-error: an option that does not exist
   createCache({ tll: '5m' })
+  useCache(cache)
+  const found: string | undefined = await cacheOf({ find: async (id: number) => String(id) }).find.get(1)
+  // @ts-expect-error: another argument
+  await cacheOf({ find: async (id: number) => found ?? String(id) }).find.invalidate('1')
   await cache.close()
   return loaded + wrong.length
 }

@@ -1,10 +1,24 @@
 import assert from 'node:assert'
 import * as keyv from '@tiercel/core/keyv'
 import { createCache } from '@tiercel/core'
+import { Cached, useCache } from '@tiercel/decorators'
 
 assert.ok(Object.keys(keyv).length > 0)
 const cache = createCache()
 assert.strictEqual(await cache.getOrSet('answer', () => 42), 42)
 assert.strictEqual(await cache.get('answer'), 42)
 await assert.rejects(cache.get(''), { code: 'TIERCEL_INVALID_KEY' })
+
+// As a compiler applies it.
+class Trips {
+  runs = 0
+  async find(id) {
+    return `${id} ${++this.runs}`
+  }
+}
+useCache(cache)
+const descriptor = Object.getOwnPropertyDescriptor(Trips.prototype, 'find')
+Object.defineProperty(Trips.prototype, 'find', Cached()(Trips.prototype, 'find', descriptor))
+const trips = new Trips()
+assert.deepStrictEqual([await trips.find('1'), await trips.find('1')], ['1 1', '1 1'])
 await cache.close()

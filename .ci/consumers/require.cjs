@@ -13,6 +13,8 @@ const main = async () => {
   await cache.close()
 
   // The CommonJS half itself, also where `require` above was given the ES modules.
+  for (const name of ['Cached', 'cacheOf']) assert.strictEqual(typeof require('@tiercel/decorators')[name], 'function')
+  assert.strictEqual(typeof require(join(dirname(require.resolve('@tiercel/decorators/package.json')), 'dist/cjs/index.js')).Cached, 'function')
   const half = join(dirname(require.resolve('@tiercel/core/package.json')), 'dist/cjs')
   assert.strictEqual(typeof require(join(half, 'index.js')).createCache, 'function')
   const { SuperJSON } = require(join(half, 'codec/superjson.js'))

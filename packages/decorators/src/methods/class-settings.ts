@@ -22,7 +22,8 @@ export function settingsAlong(of: object): WrittenOptions[] {
 /** The name of a class in keys. */
 export function nameOf(of: object): string {
   const given = settings.get(of)?.['name'] as string | undefined
-  return given ?? inKeys(String((of as { readonly name?: unknown }).name ?? ''))
+  // esbuild calls a class with static members _Trips, and keys are to be the same whoever compiles.
+  return given ?? inKeys(String((of as { readonly name?: unknown }).name ?? '')).replace(/^_(?=\p{Lu})/u, '')
 }
 
 /** @throws {InvalidOptionError} when it has none that lasts. */

@@ -156,5 +156,5 @@ it('lists methods of a class with @CacheConfig before anybody has made an instan
     }
   }
   expect(Trips.length).toBe(0)
-  expect(cachedMethods().map(({ name }) => name.replace(/^_/, ''))).toEqual(['Trips.find', 'Trips.static.all'])
+  expect(cachedMethods().map(({ name }) => name)).toEqual(['Trips.find', 'Trips.static.all'])
 })
