@@ -1,5 +1,7 @@
 import { types } from 'node:util'
+import { fieldName } from './field-name.js'
 import { NoIdentity } from './no-identity.js'
+import { canonicalString } from './text.js'
 
 /**
  * The canonical form of a value: two values have the same one when they are deeply and strictly equal, as `isDeepStrictEqual` of Node has it.
@@ -47,12 +49,6 @@ export function canonicalList(values: readonly unknown[], depth = 0): string {
   return text
 }
 
-function canonicalString(text: string): string {
-  // Lone surrogates all become one character in UTF-8, and with it several keys one.
-  if (!text.isWellFormed()) return `u16'${Buffer.from(text, 'utf16le').toString('hex')}'`
-  return text.includes("'") ? `'${text.replaceAll("'", "''")}'` : `'${text}'`
-}
-
 /** A cycle is deeper than any limit. */
 const DEEPEST = 64
 
@@ -93,19 +89,6 @@ function sort(names: string[]): void {
     for (; place > 0 && (names[place - 1] as string) > name; place--) names[place] = names[place - 1] as string
     names[place] = name
   }
-}
-
-const MOST_FIELD_NAMES = 1000
-const fieldNames = new Map<string, string>()
-
-/** Bare where it reads as a name. Names of fields are few and come again and again, unless somebody makes them up. */
-function fieldName(name: string): string {
-  let written = fieldNames.get(name)
-  if (written === undefined) {
-    written = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : canonicalString(name)
-    if (fieldNames.size < MOST_FIELD_NAMES) fieldNames.set(name, written)
-  }
-  return written
 }
 
 function canonicalSymbol(symbol: symbol): string {

@@ -327,6 +327,18 @@ it('keeps instances apart that the class tells apart', async () => {
   expect([await cacheOf(one).find.get('1'), await cacheOf(other).find.get('1')]).toEqual([undefined, 'b 1'])
 })
 
+it('refuses a call on an object that cannot be told apart as its class says', async () => {
+  cacheForTest()
+  @CacheConfig({ instance: () => () => 1 })
+  class Trips {
+    @Cached()
+    async find(id: string) {
+      return id
+    }
+  }
+  await expect(new Trips().find('1')).rejects.toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_KEY', message: expect.stringContaining('`instance`') }))
+})
+
 it('uses the cache of the method, else of the class, else the one in use', async () => {
   const [inUse, ofClass, ofMethod, ofInstance] = [cacheForTest({ name: 'use' }), anotherCache({ name: 'class' }), anotherCache({ name: 'method' }), anotherCache({ name: 'instance' })]
   @CacheConfig({ cache: ofClass })

@@ -13,6 +13,12 @@ class Trip {
   }
 }
 
+class SpecialTrip extends Trip {
+  override get title() {
+    return `special ${super.title}`
+  }
+}
+
 function trips() {
   let runs = 0
   class Trips {
@@ -30,6 +36,10 @@ function trips() {
     async plain(id: string): Promise<Trip> {
       runs++
       return new Trip(id)
+    }
+    @Cached({ returns: () => Trip })
+    async special(id: string): Promise<Trip> {
+      return new SpecialTrip(id)
     }
     @Cached({ returns: () => Trip })
     async frozen(): Promise<Trip> {
@@ -53,6 +63,13 @@ it('gives copies their class again, where it is named', async () => {
   await t.plain('1')
   expect((await t.plain('1')).title).toBeUndefined()
   expect((await cacheOf(t).find.get('1'))?.title).toBe('Trip 1')
+})
+
+it('leaves an instance of another class what it is', async () => {
+  cacheForTest()
+  const { trips: t } = trips()
+  await t.special('1')
+  expect((await t.special('1')).title).toBe('special Trip 1')
 })
 
 it('leaves alone what the method itself gives without its class and cannot be changed', async () => {

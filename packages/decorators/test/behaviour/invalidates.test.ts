@@ -269,6 +269,24 @@ it('puts nothing when the method fails, and drops the older value for one that i
   expect(cache.peek(cacheOf(t).find.key('1'))).toBeUndefined()
 })
 
+it('puts nothing that the other method would run beside the cache', async () => {
+  const cache = cacheForTest()
+  class Trips {
+    @Cached({ when: (id: string) => id !== 'live' })
+    async find(id: string): Promise<string> {
+      return id
+    }
+    @CachePut({ method: 'find', args: (id: string) => [id] })
+    async put(id: string): Promise<string> {
+      return `put ${id}`
+    }
+  }
+  const t = new Trips()
+  await t.put('live')
+  await t.put('1')
+  expect([cache.peek('Trips.find:live'), cache.peek('Trips.find:1')]).toEqual([undefined, 'put 1'])
+})
+
 it('invalidates and puts also where reads go beside the cache', async () => {
   cacheForTest()
   const { trips: t } = trips()

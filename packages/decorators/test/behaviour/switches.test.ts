@@ -41,16 +41,25 @@ it('runs every method as if it were not decorated after useCache(false), and cac
 
 it('switches off the caches of classes too', async () => {
   let runs = 0
-  @CacheConfig({ cache: anotherCache() })
+  const cache = anotherCache()
+  @CacheConfig({ cache })
   class Trips {
-    @Cached()
+    @Cached({ room: 'r' })
     async find() {
       return ++runs
+    }
+    @Invalidates({ room: 'r' })
+    async rename() {}
+    @CachePut({ method: 'find', args: () => [] })
+    async put() {
+      return 7
     }
   }
   const trips = new Trips()
   useCache(false)
   expect([await trips.find(), await trips.find()]).toEqual([1, 2])
+  await Promise.all([trips.rename(), trips.put()])
+  expect(cache.stats()).toMatchObject({ sets: 0, misses: 0, invalidations: 0 })
 })
 
 it('refuses what is no cache', () => {

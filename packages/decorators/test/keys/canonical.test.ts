@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { anything, assert, property } from 'fast-check'
 import { expect, it } from 'vitest'
 import { canonical } from '../../src/keys/canonical.js'
+import { remembered } from '../../src/keys/field-name.js'
 
 class Money {
   readonly #cents: number
@@ -101,4 +102,5 @@ it.each<[string, unknown]>([
 
 it('remembers no more names of fields than a program has', () => {
   for (let i = 0; i < 5000; i++) expect(canonical({ [`made up ${i}`]: 1 })).toBe(`('made up ${i}':1)`)
+  expect(remembered.size).toBe(1000)
 })
