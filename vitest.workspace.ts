@@ -7,6 +7,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 // A prefix matches too, so a subpath must come before the package it belongs to.
 const sources = {
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
+  '@tiercel/core/testing': at('packages/core/src/testing/index.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
 }
 

@@ -242,7 +242,7 @@ describeWithRedis('a Redis in trouble', () => {
 
     const happenings: Readonly<Record<string, (redis: RedisServer) => Promise<unknown>>> = {
       'is restarted empty': (redis) => redis.restart(),
-      'is restarted with what it had': (redis) => redis.restart({ empty: false }),
+      'is restarted with what it had': (redis) => redis.restart('everything'),
       'is restarted from an old dump': async (redis) => {
         await redis.kill()
         await redis.start()

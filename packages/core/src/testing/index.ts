@@ -1,0 +1,3 @@
+export * from './proxy/index.js'
+export * from './redis/index.js'
+export { MissingProgramError, TestServerError } from '../errors/index.js'
