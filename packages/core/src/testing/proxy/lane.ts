@@ -168,8 +168,10 @@ export class Lane {
 
   /** Counts a reply that begins, and tells what is to become of it. */
   #replyTrap(): AfterDrop | undefined {
-    const [sprung] = this.#traps().filter((trap) => trap.kind === 'reply' && --trap.left <= 0)
-    if (sprung?.kind !== 'reply') return undefined
+    const traps = this.#traps().filter((trap) => trap.kind === 'reply')
+    for (const trap of traps) trap.left--
+    const sprung = traps.find(({ left }) => left <= 0)
+    if (sprung === undefined) return undefined
     for (const settings of this.#settings) {
       settings.spring(sprung)
       settings.counts.dropped++
