@@ -1,5 +1,6 @@
 import { createCache, TiercelError } from '@tiercel/core'
 import * as keyv from '@tiercel/core/keyv'
+import { createConsistencyChecker, startFakeClock, startProxy, startRedis, type FaultProxy, type RedisServer } from '@tiercel/core/testing'
 
 export async function use(): Promise<number> {
   const cache = createCache({ ttl: '5m' })
@@ -14,6 +15,17 @@ export async function use(): Promise<number> {
 
 export function isOurs(error: unknown): string | undefined {
   return TiercelError.is(error) ? error.code : undefined
+}
+
+export async function suffer(): Promise<[RedisServer, FaultProxy]> {
+  const redis = await startRedis({ password: 'secret' })
+  const proxy = await startProxy(redis)
+  proxy.delay(20, { jitterMs: 5, direction: 'down' })
+  // @ts-expect-error: a direction that does not exist
+  proxy.pause('sideways')
+  const { ok }: { ok: boolean } = createConsistencyChecker({ bound: '5s' }).report()
+  await startFakeClock({ running: ok }).advance('1m')
+  return [redis, proxy]
 }
 
 export const names = Object.keys(keyv)

@@ -1,3 +1,4 @@
+export * from './clock/index.js'
 export * from './consistency/index.js'
 export * from './proxy/index.js'
 export * from './redis/index.js'

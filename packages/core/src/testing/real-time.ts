@@ -4,7 +4,7 @@
  * What a fake clock replaces are properties of objects and the objects themselves, so this keeps those it was loaded with, and takes
  * `now` from the prototype, where nobody replaces it.
  */
-const { setTimeout, clearTimeout, setImmediate, performance } = globalThis
+const { setTimeout, clearTimeout, setInterval, setImmediate, performance, Date } = globalThis
 const now = (Object.getPrototypeOf(performance) as typeof performance).now
 
 // Read as close together as can be: what lies between the two is an error of everything compared across processes.
@@ -21,4 +21,17 @@ export function realPause(ms: number): Promise<void> {
   })
 }
 
-export { setTimeout as setRealTimeout, clearTimeout as clearRealTimeout, setImmediate as setRealImmediate }
+/** Lets what is ready to run do so. */
+export function realTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
+
+export {
+  setTimeout as setRealTimeout,
+  clearTimeout as clearRealTimeout,
+  setInterval as setRealInterval,
+  setImmediate as setRealImmediate,
+  Date as RealDate,
+}

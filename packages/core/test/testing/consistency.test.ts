@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createCache, type Cache } from '../../src/index.js'
 import { createConsistencyChecker, createConsistencyRecorder, type ConsistencyBatch, type ConsistencyEvent, type ConsistencyRecorder, type ViolationKind } from '../../src/testing/index.js'
