@@ -53,9 +53,9 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
 )
 
 const acts = fc.array(anyOperation, { minLength: 1, maxLength: 4 })
-const process = fc.array(acts, { minLength: 1, maxLength: 2 })
+const everything = fc.array(acts, { minLength: 1, maxLength: 2 })
 
-export const scenario: fc.Arbitrary<Scenario> = fc.record({ processes: fc.array(process, { minLength: 2, maxLength: 3 }) })
+export const scenario: fc.Arbitrary<Scenario> = fc.record({ processes: fc.array(everything, { minLength: 2, maxLength: 3 }) })
 
 /** What a schedule was found to break. */
 export class PromiseBroken extends Error {}
