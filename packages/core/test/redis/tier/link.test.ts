@@ -156,7 +156,7 @@ describeWithRedis('beside a cache', () => {
     const onFlush = vi.fn()
     watchPeers(cache, { onChange: () => {}, onFlush })
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
-    await vi.waitUntil(() => onFlush.mock.calls.length > 0, soon)
+    await vi.waitFor(() => expect(onFlush).toHaveBeenCalled(), soon)
   })
 })
 
