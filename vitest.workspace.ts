@@ -6,8 +6,9 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 // A prefix matches too, so a subpath must come before the package it belongs to.
 const sources = {
+  '@tiercel/core/connection': at('packages/core/src/connection.ts'),
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
-  '@tiercel/core/testing': at('packages/core/src/testing/index.ts'),
+  '@tiercel/core/testing': at('packages/core/src/testing.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
 }
 
@@ -22,6 +23,8 @@ export default defineConfig({
   test: {
     dangerouslyIgnoreUnhandledErrors: false,
     silent: 'passed-only',
+    // Most tests wait for Redis more than they compute.
+    maxWorkers: 3,
     testTimeout: proof ? 600_000 : 20_000,
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },

@@ -1,4 +1,5 @@
 import { createCache, TiercelError } from '@tiercel/core'
+import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
 import { createConsistencyChecker, startFakeClock, startProxy, startRedis, type FaultProxy, type RedisServer } from '@tiercel/core/testing'
 
@@ -28,4 +29,4 @@ export async function suffer(): Promise<[RedisServer, FaultProxy]> {
   return [redis, proxy]
 }
 
-export const names = Object.keys(keyv)
+export const names = [...Object.keys(keyv), ...Object.keys(connection)]

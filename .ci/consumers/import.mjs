@@ -1,8 +1,10 @@
 import assert from 'node:assert'
+import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
 import * as testing from '@tiercel/core/testing'
 import { createCache } from '@tiercel/core'
 
+assert.ok(Object.keys(connection).length > 0)
 assert.ok(Object.keys(keyv).length > 0)
 const clock = testing.startFakeClock()
 const cache = createCache()

@@ -2,6 +2,7 @@ const assert = require('node:assert')
 const { createCache } = require('@tiercel/core')
 const { join, dirname } = require('node:path')
 
+assert.ok(Object.keys(require('@tiercel/core/connection')).length > 0)
 assert.ok(Object.keys(require('@tiercel/core/keyv')).length > 0)
 
 const { startFakeClock, startProxy } = require('@tiercel/core/testing')
@@ -24,7 +25,7 @@ const main = async () => {
   // The CommonJS half itself, also where `require` above was given the ES modules.
   const half = join(dirname(require.resolve('@tiercel/core/package.json')), 'dist/cjs')
   assert.strictEqual(typeof require(join(half, 'index.js')).createCache, 'function')
-  assert.strictEqual(typeof require(join(half, 'testing/index.js')).startRedis, 'function')
+  assert.strictEqual(typeof require(join(half, 'testing.js')).startRedis, 'function')
   const { SuperJSON } = require(join(half, 'codec/superjson.js'))
   const codec = new SuperJSON()
   assert.deepStrictEqual(codec.parse(codec.stringify(value)), value)

@@ -41,10 +41,10 @@ export interface Scenario {
 
 const key = fc.constantFrom(...keys)
 
-const labelledBy = fc.constantFrom('call' as const, 'loader' as const)
+const eitherLabels = fc.constantFrom('call' as const, 'loader' as const)
 
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ kind: fc.constant('getOrSet' as const), key, labelledBy, memory: fc.boolean() }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('getOrSet' as const), key, labelledBy: eitherLabels, memory: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('get' as const, 'peek' as const, 'get past memory' as const), key }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('invalidate' as const, 'expire' as const), at: fc.nat(targets.length - 1) }) },
@@ -53,9 +53,9 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
 )
 
 const acts = fc.array(anyOperation, { minLength: 1, maxLength: 4 })
-const process = fc.array(acts, { minLength: 1, maxLength: 2 })
+const everything = fc.array(acts, { minLength: 1, maxLength: 2 })
 
-export const scenario: fc.Arbitrary<Scenario> = fc.record({ processes: fc.array(process, { minLength: 2, maxLength: 3 }) })
+export const scenario: fc.Arbitrary<Scenario> = fc.record({ processes: fc.array(everything, { minLength: 2, maxLength: 3 }) })
 
 /** What a schedule was found to break. */
 export class PromiseBroken extends Error {}
