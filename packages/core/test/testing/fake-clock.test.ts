@@ -90,7 +90,7 @@ describe('a fake clock', () => {
     setTimeout(() => log.push('closed'), 5).close()
     await time.advance(20)
     expect(log).toEqual(['refreshed'])
-    expect(() => setTimeout('code' as unknown as () => void, 1)).toThrow(TypeError)
+    expect(() => setTimeout(undefined as unknown as () => void, 1)).toThrow(TypeError)
   })
 
   it('holds for what is imported from Node’s modules', async () => {

@@ -11,7 +11,7 @@ const ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--c
 export interface RedisClusterOptions extends Pick<RedisServerOptions, 'executable' | 'args'> {
   /** Default 3. */
   readonly masters?: number
-  /** Of each master. Default 0. With at least one, a master that is killed is replaced within about 3 seconds. */
+  /** Of each master. Default 0. With at least one, a master that is killed is replaced within about 4 seconds. */
   readonly replicas?: number
   /** Whether clients are sent to a fault proxy in front of each node. Replicas reach their masters through them as well. Default `false`. */
   readonly proxied?: boolean
