@@ -32,7 +32,7 @@ export interface Program {
 export function runProgram(built: string, program: string): Program {
   // The tools come by standard input: a data URL of this size is too long for an argument.
   const source = `import { readFileSync } from 'node:fs'\nconst testing = await import(readFileSync(0, 'utf8'))\n${program}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['pipe', 'pipe', 'inherit'], detached: true })
   child.stdin.end(built)
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {

@@ -185,16 +185,12 @@ describeWithRedis('a fake clock beside a real Redis', () => {
 
   it('that goes on by itself leaves deadlines as they are', async () => {
     const redis = await startRedis()
-    const time = start({ running: true })
-    const cache = createCache({ redis: redis.url, ttl: '1h', maxStaleness: '1s', deadline: '1s' })
+    start({ running: true })
+    const cache = createCache({ redis: redis.url, deadline: '300ms' })
     await cache.ready()
-    let loads = 0
-    expect(await cache.getOrSet('k', () => ++loads)).toBe(1)
-    // Memory may not answer after so long without a word, and the value is still good: it comes from Redis.
-    await time.advance('5s')
-    expect(await cache.getOrSet('k', () => ++loads)).toBe(1)
     redis.pause()
-    expect(await cache.getOrSet('l', () => 'loaded')).toBe('loaded')
+    // It would wait for ever if that time stood still.
+    expect(await cache.getOrSet('k', () => 'loaded')).toBe('loaded')
     redis.resume()
     await cache.close()
     await redis.stop()

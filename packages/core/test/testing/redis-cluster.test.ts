@@ -59,8 +59,8 @@ describeWithRedis('a cluster for tests', () => {
     await (await cluster.masterOf(key)).cli('SET', key, 'v')
   }, 40_000)
 
-  it.each(clusterClients)('fails over, by command and after a crash, as $name sees it', async ({ open }) => {
-    const cluster = await start({ replicas: 1 })
+  it.each(clusterClients.map((client, index) => ({ ...client, proxied: index > 0 })))('fails over, by command and after a crash, as $name sees it, with proxies: $proxied', async ({ open, proxied }) => {
+    const cluster = await start({ replicas: 1, proxied })
     expect(cluster.nodes).toHaveLength(6)
     const client = await open(cluster.urls)
     for (const key of keys) await client.set(key, 'v')

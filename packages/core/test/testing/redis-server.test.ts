@@ -242,6 +242,25 @@ describeWithRedis('a process that started a server and a proxy', () => {
     await expect.poll(() => existsSync(folder), soon).toBe(false)
   })
 
+  it('still has both when it is interrupted and wants to end well', async () => {
+    const program = runProgram(built, `
+      const server = await testing.startRedis()
+      process.once('SIGINT', async () => {
+        // One that was told to end does so within a tenth of a second.
+        for (let i = 0; i < 30; i++) await server.cli('BLPOP', 'nothing', '0.01')
+        console.log(await server.cli('PING'))
+        await server.stop()
+        process.exit(7)
+      })
+      setInterval(() => {}, 1000)
+      console.log('ready')`)
+    expect(await program.line()).toBe('ready')
+    // As a terminal does: to everybody in the group.
+    process.kill(-(program.child.pid ?? NaN), 'SIGINT')
+    expect(await program.line()).toBe('PONG')
+    expect(await program.ended).toBe(7)
+  })
+
   it('can start more than ten without a warning', async () => {
     const program = runProgram(built, `
       process.on('warning', (warning) => console.log(warning.name))

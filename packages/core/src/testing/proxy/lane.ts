@@ -26,7 +26,6 @@ export class Lane {
   readonly #queue: Waiting[] = []
   readonly #scanner = new ReplyScanner()
   #waitingBytes = 0
-  #lastDue = 0
   #freeAt = 0
   #timer: NodeJS.Timeout | undefined
   /** Something was lost, so that nothing that comes later could be understood. */
@@ -99,10 +98,8 @@ export class Lane {
       return
     }
     const delay = this.#sum((one) => one.delayMs + Math.random() * one.jitterMs)
-    // Jitter never lets one overtake another.
-    this.#lastDue = Math.max(this.#lastDue, monotonicMs() + delay)
     if (what instanceof Buffer) this.#waitingBytes += what.length
-    this.#queue.push({ what, due: this.#lastDue })
+    this.#queue.push({ what, due: monotonicMs() + delay })
     this.pump()
   }
 
