@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startProxy, startRedis, type FaultProxy, type RedisServer } from '../../src/testing/index.js'
 import { describeWithRedis } from '../redis/server/index.js'
@@ -314,6 +314,20 @@ describeWithRedis('a fault proxy in front of Redis', () => {
     expect(() => proxy.throttle(0)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
     expect(() => proxy.dropReply({ nth: 0 })).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
     expect(() => proxy.cut(0.5)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
-    expect(() => proxy.redirect('localhost')).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
+    for (const target of ['localhost', 'http://localhost', 70_000, NaN, { port: 1.5 }]) {
+      expect(() => proxy.redirect(target)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
+    }
+  })
+
+  it('says so when its port was taken while it refused, and listens once it is free', async () => {
+    proxy.refuse()
+    const other = createServer().listen(proxy.port, '127.0.0.1')
+    await once(other, 'listening')
+    await expect(proxy.heal()).rejects.toMatchObject({ code: 'TIERCEL_TEST_SERVER' })
+    await once(other.close(), 'close')
+    await proxy.heal()
+    const socket = connect(proxy.port, '127.0.0.1')
+    await once(socket, 'connect')
+    socket.destroy()
   })
 })

@@ -86,6 +86,13 @@ describeWithRedis('a Redis server for tests', () => {
     await expect(server.start()).rejects.toMatchObject({ code: 'TIERCEL_TEST_SERVER' })
   })
 
+  it('starts again after it ended by itself', async () => {
+    const server = await start()
+    await server.cli('SHUTDOWN', 'NOSAVE').catch(() => {})
+    await expect.poll(() => server.start().then(() => 'started', () => 'ending'), soon).toBe('started')
+    expect(await server.cli('PING')).toBe('PONG')
+  })
+
   it('is stopped at the end of a scope', async () => {
     let pid: number | undefined
     {

@@ -95,8 +95,14 @@ export class FaultProxy extends Faults {
     // A side that has ended may still be sent what is under way.
     const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => this.#accept(client))
     server.unref()
+    server.on('error', () => {})
     this.#server = server
-    this.#port = await listenOnFreePort(server, this.#port)
+    try {
+      this.#port = await listenOnFreePort(server, this.#port)
+    } catch (error) {
+      this.#server = undefined
+      throw error
+    }
   }
 
   #accept(client: Socket): void {
@@ -115,11 +121,16 @@ interface Target {
 
 function resolve(target: ProxyTarget): Target {
   if (typeof target === 'string') {
-    const { hostname = '', port = '' } = URL.canParse(target) ? new URL(target) : {}
-    if (hostname === '') throw new InvalidArgumentError('the target of a proxy is a port, a URL such as redis://localhost:6379, or { host, port }')
-    return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 6379), url: target }
+    const { hostname = '', port = '', protocol = '' } = URL.canParse(target) ? new URL(target) : {}
+    const usual = /^rediss?:$/.test(protocol) ? 6379 : NaN
+    return checked({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port), url: target })
   }
   const { port, host = '127.0.0.1', url = `redis://127.0.0.1:${port}` } = typeof target === 'number' ? { port: target } : target
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('the port of a proxy’s target must be a whole number from 0 to 65535')
-  return { host, port, url }
+  return checked({ host, port, url })
+}
+
+function checked(target: Target): Target {
+  const { host, port } = target
+  if (host !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return target
+  throw new InvalidArgumentError('the target of a proxy is a port, a URL with a port such as redis://localhost:6379, or { host, port }')
 }

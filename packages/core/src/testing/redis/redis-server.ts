@@ -96,6 +96,8 @@ export class RedisServer {
   /** Starts it again after `kill`, on the same port, with what it last saved. */
   async start(): Promise<void> {
     if (this.#child?.hasEnded() === false) throw new TestServerError('the server is running')
+    // One that ended by itself is still looked after.
+    await this.kill()
     const secured = this.#password === undefined ? [] : ['--requirepass', this.#password]
     const fixed = ['--port', this.plainPort, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', '', '--appendonly', 'no', '--daemonize', 'no', '--logfile', '', '--loglevel', 'warning']
     // A replica counts in a cluster once it has heard anything, and what a quiet primary says is a ping now and then.
