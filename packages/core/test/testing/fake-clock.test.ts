@@ -43,6 +43,7 @@ describe('a fake clock', () => {
   it('stands still but for what it is advanced by', async () => {
     const time = start({ date: Date.UTC(2030, 0, 1) })
     const before = [performance.now(), Date.now()]
+    expect(before.every(Number.isInteger)).toBe(true)
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
     expect([performance.now(), Date.now()]).toEqual(before)
     await time.advance('1.5s')

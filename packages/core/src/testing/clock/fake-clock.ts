@@ -37,7 +37,8 @@ export class FakeClock {
   readonly #timers: FakeTimer[] = []
   readonly #isRunning: boolean
   readonly #startedAt = monotonicMs()
-  readonly #performanceAtStart = performance.now()
+  /** Whole, or what is added to it would be rounded: a test that moves by milliseconds wants to find them. */
+  readonly #performanceAtStart = Math.ceil(performance.now())
   #dateAtStart: number
   /** How far it was advanced. */
   #advanced = 0
