@@ -238,6 +238,7 @@ describeWithRedis('a process that started a server and a proxy', () => {
   it.each([
     ['by itself, with nothing left to do', '', undefined],
     ['by process.exit', 'process.exit()', undefined],
+    ['after somebody removed its folder', "const { rmSync } = await import('node:fs'); rmSync(folder, { recursive: true })", undefined],
     ['by SIGINT', 'setInterval(() => {}, 1000)', 'SIGINT'],
     ['by SIGKILL', 'setInterval(() => {}, 1000)', 'SIGKILL'],
   ] as const)('takes both along when it ends %s', async (_, rest, signal) => {

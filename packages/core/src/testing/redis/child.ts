@@ -6,18 +6,21 @@ import { TestServerError } from '../../errors/index.js'
 /**
  * A process that ends with this one however this one ends, SIGKILL included: the shell that starts it waits at the other
  * end of a pipe, kills it when the pipe breaks, and then removes its folder. After a word it only kills. Another shell waits
- * for its end, to tell of it, and then nobody kills by a number that may be somebody else's by now.
+ * for its end, to tell of it, and then nobody kills by a number that may be somebody else's by now. What the two of them share stays
+ * open, whatever becomes of the folder.
  */
 const WATCHED = `
   folder=$1; shift
+  exec 4>"$folder/pid" 5<"$folder/pid"
   {
-    "$@" </dev/null >"$folder/output" 2>&1 & child=$!
-    echo $child >"$folder/pid"; echo $child
+    "$@" </dev/null >"$folder/output" 2>&1 4>&- 5<&- & child=$!
+    echo $child >&4; echo $child
     wait $child
-    rm -f "$folder/pid"; echo ended
+    echo ended >&4; echo ended
   } 2>/dev/null & waiter=$!
   read -r word
-  if [ -e "$folder/pid" ]; then kill -9 "$(cat "$folder/pid")"; fi 2>/dev/null
+  { read -r child; read -r ended; } <&5
+  if [ -z "$ended" ]; then kill -9 "$child" 2>/dev/null; fi
   wait $waiter
   if [ -z "$word" ]; then rm -rf "$folder"; fi`
 
