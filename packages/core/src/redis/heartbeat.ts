@@ -60,7 +60,7 @@ export class Heartbeat {
   async beat(): Promise<void> {
     const { bus, gate, timeoutMs, intervalMs, onGap } = this.#settings
     const askedAt = performance.now()
-    const positionAsked = bus.sequence.position
+    const { position: positionAsked, interruptions } = bus.sequence
     const number = await this.ask()
     if (positionAsked === undefined || bus.sequence.position === undefined) {
       await bus.listen(timeoutMs)
@@ -72,7 +72,7 @@ export class Heartbeat {
       bus.recycle()
       return
     }
-    const delivery = await bus.sequence.deliveredUpTo(number, Math.max(intervalMs / 2, 50))
+    const delivery = await bus.sequence.deliveredUpTo(number, interruptions, Math.max(intervalMs / 2, 50))
     if (delivery === 'delivered') gate.confirmedAt = askedAt
     // An interruption has been seen to already: the next beat confirms what comes after it.
     if (delivery === 'late') {
