@@ -23,8 +23,8 @@ export interface EntryHeader {
   /** The TTL it was stored with, in ms. */
   readonly ttl: number
   readonly etag: string | undefined
-  /** Token by tag. The entry is valid as long as each token is still that of its tag. */
-  readonly tags: ReadonlyMap<string, string>
+  /** Each tag with its token. The entry is valid as long as each token is still that of its tag. */
+  readonly tags: readonly (readonly [tag: string, token: string])[]
   /** Whether the value is `null`, which is known without decoding. */
   readonly isNull: boolean
   readonly codecId: number
@@ -50,13 +50,13 @@ export function readHeader(found: Uint8Array, key: string): EntryHeader | Corrup
     etag = unpackString(entry, offset, next)
     offset = next
   }
-  const tags = new Map<string, string>()
+  const tags: (readonly [string, string])[] = []
   for (let left = entry.readUInt16LE(at.tagCount); left > 0; left--) {
     const tagEnd = packedEnd(entry, offset, end)
     if (tagEnd < 0) return { corrupt: 'truncated' }
     const tokenEnd = packedEnd(entry, tagEnd, end)
     if (tokenEnd < 0) return { corrupt: 'truncated' }
-    tags.set(unpackString(entry, offset, tagEnd), unpackString(entry, tagEnd, tokenEnd))
+    tags.push([unpackString(entry, offset, tagEnd), unpackString(entry, tagEnd, tokenEnd)])
     offset = tokenEnd
   }
   return {

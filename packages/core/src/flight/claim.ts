@@ -43,7 +43,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
         if (landing !== undefined) return { landing }
       }
       if (found.state === 'stale') flight.previous = (await adopt(load, flight.fence, found))?.stale
-      if (found.state !== 'none') useless = found.checksum
+      if (found.state !== 'none') useless = found.entry
       flight.isInRedis = found.state !== 'none'
     }
     if (!policy.write) return { right: 'nothing' }
@@ -76,7 +76,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
         if (landing !== undefined) return { landing }
       }
       if (acquired.state !== 'wait') {
-        useless = acquired.checksum
+        useless = acquired.entry
         flight.isInRedis = true
         continue
       }
