@@ -21,6 +21,8 @@ export default defineConfig({
   test: {
     dangerouslyIgnoreUnhandledErrors: false,
     silent: 'passed-only',
+    // Most tests wait for Redis more than they compute.
+    maxWorkers: 3,
     testTimeout: proof ? 600_000 : 20_000,
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },

@@ -61,9 +61,8 @@ export class Cache {
         const now = performance.now()
         if (this.#shared.mayServe(entry, now)) {
           this.#countHit(key)
-          // Options are resolved for it only in the last part of the TTL.
-          const refresh = options?.refresh ?? this.#scope.defaults.refresh
-          if (refresh !== 0 && now >= entry.staleAt - (1 - refresh) * entry.ttl) this.#renewIfDue(key, load as Loader<unknown>, options, entry, now)
+          // The rest is elsewhere: as long as this method is small, V8 makes it part of its callers, whose loader then costs nothing.
+          if ((options?.refresh ?? this.#scope.defaults.refresh) !== 0) this.#renewIfDue(key, load as Loader<unknown>, options, entry, now)
           return Promise.resolve(this.#served<T>(entry))
         }
       }
@@ -365,6 +364,9 @@ export class Cache {
   }
 
   #renewIfDue(key: string, loader: Loader<unknown>, options: CallOptions | undefined, entry: Entry, now: number): void {
+    const refresh = options?.refresh ?? this.#scope.defaults.refresh
+    // Options are resolved only in the last part of the TTL.
+    if (now < entry.staleAt - (1 - refresh) * entry.ttl) return
     const location = this.#scope.locate(key)
     // Asked before options are resolved: while a renewal is under way, or put off, every hit comes by here.
     if (entry.loadsPostponed(now) || this.#shared.flights.joinable(location, true) !== undefined) return

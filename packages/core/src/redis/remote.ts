@@ -218,7 +218,7 @@ export class Remote {
   failed(error: unknown): void {
     this.#handlers.onError(error)
     if (isOurOwn(error)) return
-    if (++this.#failures >= FAILURES_OF_AN_OUTAGE || error instanceof RedisUnavailableError) this.#beginOutage()
+    if (++this.#failures >= FAILURES_OF_AN_OUTAGE || isFatal(error)) this.#beginOutage()
   }
 
   /** Makes Redis and all other processes forget, now or, if they cannot be told, as soon as they can. */
@@ -344,6 +344,11 @@ export class Remote {
     this.#state = state
     this.#handlers.onState(state)
   }
+}
+
+/** There is no server to ask, or one that was made a replica: it goes on to answer reads, and nobody tells it any more what to forget. */
+function isFatal(error: unknown): boolean {
+  return error instanceof RedisUnavailableError || (error instanceof RedisRefusedError && error.reply === 'readonly')
 }
 
 /** Errors of a call that say nothing about whether Redis works. */

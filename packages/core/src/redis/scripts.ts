@@ -125,7 +125,10 @@ local function drop(key, first)
     if expires then
       local length = redis.pcall('STRLEN', KEYS[i])
       local zeros = string.rep('\\0', ${softExpiryBytes})
-      if type(length) == 'number' and length > ${softExpiryOffset + softExpiryBytes}
+      if type(length) ~= 'number' then
+        -- What cannot be expired is dropped.
+        count = count + redis.call('UNLINK', KEYS[i])
+      elseif length > ${softExpiryOffset + softExpiryBytes}
         and redis.call('GETRANGE', KEYS[i], ${softExpiryOffset}, ${softExpiryOffset + softExpiryBytes - 1}) ~= zeros then
         redis.call('SETRANGE', KEYS[i], ${softExpiryOffset}, zeros)
         count = count + 1
