@@ -355,7 +355,7 @@ export class Cache {
     policy.signal?.throwIfAborted()
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
-    const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
+    const load = { scope: this.#scope, key, location, policy, loader, previous, gathering }
     const now = performance.now()
     if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
@@ -377,7 +377,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry }, entry, now)
+    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry, gathering: undefined }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {

@@ -39,7 +39,8 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
       const found = await remote.entries.read(path, key, ids, budget)
       remote.succeeded()
       if (found.state === 'fresh' && !(flight.background && isDueForRenewal(found, policy.refresh, remote.clock))) {
-        const landing = await adopt(load, flight.fence, found)
+        const adopting = adopt(load, flight.fence, found)
+        const landing = adopting instanceof Promise ? await adopting : adopting
         if (landing !== undefined) return { landing }
       }
       if (found.state === 'stale') flight.previous = (await adopt(load, flight.fence, found))?.stale
