@@ -356,8 +356,9 @@ export class Cache {
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
     const load = { scope: this.#scope, key, location, policy, loader, previous, gathering }
+    if (previous === undefined) return obtain(load)
     const now = performance.now()
-    if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
+    if (!this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
     renewIfDue(load, previous, now)
     return Promise.resolve(this.#served(previous))

@@ -36,7 +36,10 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
   try {
     let useless: Buffer | undefined
     if (policy.read) {
-      const found = await remote.entries.read(path, key, ids, budget)
+      const reading = remote.entries.read(path, key, ids, budget)
+      await reading.arrived
+      const judging = remote.entries.judge(reading)
+      const found = judging instanceof Promise ? await judging : judging
       remote.succeeded()
       if (found.state === 'fresh' && !(flight.background && isDueForRenewal(found, policy.refresh, remote.clock))) {
         const adopting = adopt(load, flight.fence, found)

@@ -20,7 +20,9 @@ async function touchInRedis(scope: Scope, key: string, ttl: number): Promise<boo
   const { path } = scope
   const budget = remote.budget()
   try {
-    const found = await remote.entries.read(path, key, scope.tokenIds([], undefined), budget)
+    const reading = remote.entries.read(path, key, scope.tokenIds([], undefined), budget)
+    await reading.arrived
+    const found = await remote.entries.judge(reading)
     if (found.state !== 'fresh') return false
     const decoded = await remote.entries.decode(found)
     if (decoded.corrupt !== undefined) return false

@@ -79,6 +79,8 @@ export class BatchReader {
 export class Batch {
   readonly keys: string[] = []
   timeoutMs = 0
+  /** When the answer came. */
+  arrivedAt = 0
   readonly #fullMs: number
   readonly #places = new Map<string, number>()
   /** What was asked for last as a list: reads of one namespace all ask for the same. */
@@ -124,6 +126,7 @@ export class Batch {
 
   arrive(values: readonly Reply[]): void {
     this.#values = values
+    this.arrivedAt = performance.now()
     this.#arrive()
   }
 

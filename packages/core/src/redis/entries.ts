@@ -1,6 +1,6 @@
 import { decodeEntry, encodeEntry, readHeader, softExpiryOffset, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
 import type { Mechanisms } from '../coherence/index.js'
-import type { BatchReader } from './batch-reader.js'
+import type { Batch, BatchReader } from './batch-reader.js'
 import type { Budget } from './budget.js'
 import type { RedisConnection, Reply } from './clients/index.js'
 import type { RedisNames } from './names.js'
@@ -34,6 +34,19 @@ export type Judged =
 
 /** A value, or why there is none. */
 export type Decoded = DecodedEntry | { readonly corrupt: CorruptReason }
+
+/** A key that was asked for. Without `async`: this is every hit in Redis. */
+export interface Reading {
+  readonly path: string
+  readonly key: string
+  readonly ids: readonly string[]
+  readonly budget: Budget
+  readonly batch: Batch
+  readonly place: number
+  readonly places: readonly number[]
+  /** Rejects when there is no answer, or not in time. */
+  readonly arrived: Promise<void>
+}
 
 export type Usable = Extract<Judged, { header: EntryHeader }>
 
@@ -82,20 +95,20 @@ export class RedisEntries {
   constructor(readonly settings: EntriesSettings) {}
 
   /** Reads a key together with the tokens it is likely to depend on. Tokens come from Redis at every read: those in memory say nothing about it. */
-  async read(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Judged> {
+  read(path: string, key: string, ids: readonly string[], budget: Budget): Reading {
     const { names, reader } = this.settings
-    // Without `spend`: this is the one command of every hit in Redis.
     const ms = budget.start()
     const batch = reader.join(ms)
     const place = batch.ask(names.entry(path, key))
     const places = batch.askAll(this.#derived(ids).keys)
-    try {
-      await batch.arrived(ms)
-    } finally {
-      budget.stop()
-    }
+    return { path, key, ids, budget, batch, place, places, arrived: batch.arrived(ms) }
+  }
+
+  /** What a reading that has arrived came to; a promise when the entry names labels that were not read with it. */
+  judge({ path, key, ids, budget, batch, place, places }: Reading): Judged | Promise<Judged> {
+    budget.stop(batch.arrivedAt)
     const bytes = batch.bytes(place)
-    return bytes === undefined ? NOTHING : this.#judge(path, key, bytes, ids, (i) => batch.text(places[i] as number), budget)
+    return bytes === undefined ? NOTHING : this.#judge(path, key, bytes, ids, (i) => batch.text(places[i] as number), budget, batch.arrivedAt)
   }
 
   /**
@@ -123,7 +136,7 @@ export class RedisEntries {
     const [outcome, found] = await asked
     if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
     if (outcome === 3) return { state: 'wait' }
-    const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget)
+    const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget, performance.now())
     return judged.state === 'none' ? { state: 'wait' } : judged
   }
 
@@ -204,15 +217,18 @@ export class RedisEntries {
     return decodeEntry(header, this.settings.format)
   }
 
-  /** @param writtenAt What Redis has for each of `ids`. */
-  #judge(path: string, key: string, entry: Buffer, ids: readonly string[], writtenAt: (index: number) => string, budget: Budget): Judged | Promise<Judged> {
+  /**
+   * @param writtenAt What Redis has for each of `ids`.
+   * @param readAt When it said so.
+   */
+  #judge(path: string, key: string, entry: Buffer, ids: readonly string[], writtenAt: (index: number) => string, budget: Budget, readAt: number): Judged | Promise<Judged> {
     const { clock, onCorrupt } = this.settings
     const header = readHeader(entry, `${path}\0${key}`)
     if (header.corrupt !== undefined) {
       onCorrupt(header.corrupt)
       return { state: 'useless', entry }
     }
-    const now = clock.redisTime(performance.now())
+    const now = clock.redisTime(readAt)
     if (header.expiresAt <= now) return { state: 'useless', entry }
 
     const { names } = this.#derived(ids)
