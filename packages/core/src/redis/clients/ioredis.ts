@@ -135,8 +135,8 @@ class IoredisWire implements Wire {
     const client = this.#client
     const command = String(args[0])
     const rest = args.slice(1)
-    this.#cork()
     const reply = client.callBuffer === undefined ? named(client, command, rest) : client.callBuffer(command, rest)
+    this.#cork()
     return STATUS_COMMANDS.has(command.toUpperCase()) ? reply.then((given) => withStatus(command, rest, given)) : reply
   }
 
@@ -150,7 +150,7 @@ class IoredisWire implements Wire {
     this.#client.stream?.destroy?.()
   }
 
-  /** The commands of one tick leave in one piece, at its end. */
+  /** The first command of a tick leaves at once, for it is nearly always the only one. What follows leaves in one piece, at the end of the tick. */
   #cork(): void {
     const { stream } = this.#client
     if (this.#isCorked || stream?.cork === undefined) return
