@@ -1,4 +1,4 @@
-import { decodeEntry, encodeEntry, readHeader, softExpiryOffset, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
+import { decodeEntry, encodeEntry, hasTagBytes, readHeader, softExpiryOffset, tagBytesOf, tagsOf, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
 import type { Mechanisms } from '../coherence/index.js'
 import type { Batch, BatchReader } from './batch-reader.js'
 import type { Budget } from './budget.js'
@@ -34,6 +34,14 @@ export type Judged =
 
 /** A value, or why there is none. */
 export type Decoded = DecodedEntry | { readonly corrupt: CorruptReason }
+
+/** What follows from a list of token ids. */
+interface Derived {
+  readonly keys: readonly string[]
+  readonly names: readonly string[]
+  /** The last entry that carried just these tokens, all of them current. Nearly all others have the same, byte for byte, and need not be taken apart. */
+  lastGood: { readonly tagBytes: Buffer; readonly tokens: readonly TokenRead[] } | undefined
+}
 
 /** A key that was asked for. Without `async`: this is every hit in Redis. */
 export interface Reading {
@@ -90,7 +98,7 @@ export interface EntriesSettings {
 
 /** The second tier: entries in Redis, each valid only as long as the tokens it carries are the current ones there. */
 export class RedisEntries {
-  readonly #derivedFrom = new WeakMap<readonly string[], { readonly keys: readonly string[]; readonly names: readonly string[] }>()
+  readonly #derivedFrom = new WeakMap<readonly string[], Derived>()
 
   constructor(readonly settings: EntriesSettings) {}
 
@@ -231,26 +239,33 @@ export class RedisEntries {
     const now = clock.redisTime(readAt)
     if (header.expiresAt <= now) return { state: 'useless', entry }
 
-    const { names } = this.#derived(ids)
+    const soFar = header.softExpiresAt > now ? Verdict.Fresh : Verdict.Stale
+    const derived = this.#derived(ids)
+    const { lastGood } = derived
+    if (lastGood !== undefined && hasTagBytes(header, lastGood.tagBytes) && lastGood.tokens.every(({ written }, i) => written === writtenAt(i))) {
+      return { state: soFar === Verdict.Fresh ? 'fresh' : 'stale', entry, header, tokens: lastGood.tokens }
+    }
+
+    const tags = tagsOf(header)
     const tokens: TokenRead[] = []
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as string
-      const carried = tokenOf(header, names[i] as string)
+      const carried = tags.find(([name]) => name === derived.names[i])?.[1]
       if (carried !== undefined) tokens.push({ id, carried, written: writtenAt(i) })
       // It must depend on its namespace and those above; which labels it has is its own affair.
       else if (id.endsWith('\0g')) return { state: 'useless', entry }
     }
-    const soFar = header.softExpiresAt > now ? Verdict.Fresh : Verdict.Stale
-    if (tokens.length < header.tags.length) return this.#judgeUnknown(path, header, tokens, soFar, budget)
+    if (tokens.length < tags.length) return this.#judgeUnknown(path, header, tags, tokens, soFar, budget)
+    if (tokens.length === ids.length && tokens.every(({ carried, written }) => carried === written)) derived.lastGood = { tagBytes: tagBytesOf(header), tokens }
     return this.#judged(header, tokens, soFar)
   }
 
   /** Labels that only the entry names cost a second read. */
-  async #judgeUnknown(path: string, header: EntryHeader, known: readonly TokenRead[], soFar: Verdict, budget: Budget): Promise<Judged> {
+  async #judgeUnknown(path: string, header: EntryHeader, tags: readonly (readonly [string, string])[], known: readonly TokenRead[], soFar: Verdict, budget: Budget): Promise<Judged> {
     const { names, reader } = this.settings
     if (this.#judged(header, known, soFar).state === 'useless') return { state: 'useless', entry: header.entry }
     const unknown: { id: string; carried: string }[] = []
-    for (const [name, carried] of header.tags) {
+    for (const [name, carried] of tags) {
       const id = idInEntry(path, name)
       if (id === undefined) return { state: 'useless', entry: header.entry }
       if (!known.some((token) => token.id === id)) unknown.push({ id, carried })
@@ -278,11 +293,11 @@ export class RedisEntries {
     return carried === expiredOf(written) ? Verdict.Stale : Verdict.Useless
   }
 
-  /** What follows from a list of token ids. The list of a namespace is the same object every time. */
-  #derived(ids: readonly string[]): { readonly keys: readonly string[]; readonly names: readonly string[] } {
+  /** The list of a namespace is the same object every time. */
+  #derived(ids: readonly string[]): Derived {
     let derived = this.#derivedFrom.get(ids)
     if (derived === undefined) {
-      derived = { keys: ids.map((id) => this.settings.names.token(id)), names: ids.map(nameInEntry) }
+      derived = { keys: ids.map((id) => this.settings.names.token(id)), names: ids.map(nameInEntry), lastGood: undefined }
       this.#derivedFrom.set(ids, derived)
     }
     return derived
@@ -307,14 +322,6 @@ export class RedisEntries {
       }),
     )
   }
-}
-
-function tokenOf({ tags }: EntryHeader, wanted: string): string | undefined {
-  for (let i = 0; i < tags.length; i++) {
-    const [name, token] = tags[i] as readonly [string, string]
-    if (name === wanted) return token
-  }
-  return undefined
 }
 
 function currentOf(written: string): string {
