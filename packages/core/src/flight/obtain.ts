@@ -58,7 +58,7 @@ export async function obtain(load: Load): Promise<unknown> {
     return call.serveStale('load-postponed')
   }
 
-  const began = performance.now()
+  const began = policy.softTimeout > 0 || policy.hardTimeout > 0 ? performance.now() : 0
   const reachable = policy.redis ? remote?.reachable() : undefined
   if (reachable instanceof Promise) await reachable
   for (let isRetry = false; ; isRetry = true) {
