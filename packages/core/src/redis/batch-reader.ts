@@ -27,27 +27,24 @@ export class BatchReader {
     let batch = this.#open
     if (batch === undefined) {
       batch = this.#open = new Batch(this.#fullMs)
-      if (this.#underway === 0) process.nextTick(() => this.#leave())
-      else setImmediate(() => this.#leave())
+      if (this.#underway === 0) process.nextTick(() => void this.#leave())
+      else setImmediate(() => void this.#leave())
     }
     if (timeoutMs > batch.timeoutMs) batch.timeoutMs = timeoutMs
     return batch
   }
 
-  #leave(): void {
+  async #leave(): Promise<void> {
     const batch = this.#open as Batch
     this.#open = undefined
     this.#underway++
-    this.#fetch(batch.keys, batch.timeoutMs).then(
-      (values) => {
-        this.#underway--
-        batch.arrive(values)
-      },
-      (error: unknown) => {
-        this.#underway--
-        batch.fail(error)
-      },
-    )
+    try {
+      batch.arrive(await this.#fetch(batch.keys, batch.timeoutMs))
+    } catch (error) {
+      batch.fail(error)
+    } finally {
+      this.#underway--
+    }
   }
 
   #fetch(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {

@@ -3,6 +3,7 @@ import { startDeadline } from './deadline.js'
 import { Exchange } from './exchange.js'
 import { Keeper } from './keeper.js'
 import { redacted } from './redaction.js'
+import type { MasterNode } from './redis-connection.js'
 import type { Argument, Reply } from './reply.js'
 import { Unanswered } from './unanswered.js'
 import type { Wire } from './wire.js'
@@ -37,6 +38,7 @@ export class Line {
   readonly #unanswered: Unanswered
   /** Commands wait for the outcome of the first attempt: none was sent yet. */
   #isFirst = true
+  #connections = 0
   #down: RedisError
   #answers = 0
   #answersSeen = 0
@@ -62,6 +64,10 @@ export class Line {
 
   get isUp(): boolean {
     return this.#keeper.wire !== undefined && this.#closing === undefined
+  }
+
+  get connections(): number {
+    return this.#connections
   }
 
   send(args: readonly Argument[], timeoutMs: number): Promise<Reply> {
@@ -121,6 +127,7 @@ export class Line {
   }
 
   #onUp(): void {
+    this.#connections++
     if (!this.#isFirst) return
     this.#isFirst = false
     for (const exchange of this.#unanswered.all()) {
@@ -159,6 +166,17 @@ export class Line {
         else this.#watch()
       })
     }, STALLED_MS).unref()
+  }
+}
+
+/** The server at the other end, as others see it. */
+export function masterOn(id: string, line: Line): MasterNode {
+  return {
+    id,
+    get connections() {
+      return line.connections
+    },
+    send: (args, timeoutMs) => line.send(args, timeoutMs),
   }
 }
 

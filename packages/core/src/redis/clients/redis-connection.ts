@@ -7,6 +7,8 @@ import type { Subscription, SubscriptionHandlers } from './subscription.js'
 export interface MasterNode {
   /** Stays the same for a server as long as it lives. */
   readonly id: string
+  /** How many connections to it there have been: a server that was restarted is reached by another one only. */
+  readonly connections: number
   send(args: readonly Argument[], timeoutMs: number): Promise<Reply>
 }
 
