@@ -6,6 +6,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 // A prefix matches too, so a subpath must come before the package it belongs to.
 const sources = {
+  '@tiercel/core/connection': at('packages/core/src/connection.ts'),
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
 }

@@ -1,4 +1,5 @@
 import { createCache, TiercelError } from '@tiercel/core'
+import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
 
 export async function use(): Promise<number> {
@@ -16,4 +17,4 @@ export function isOurs(error: unknown): string | undefined {
   return TiercelError.is(error) ? error.code : undefined
 }
 
-export const names = Object.keys(keyv)
+export const names = [...Object.keys(keyv), ...Object.keys(connection)]

@@ -1,7 +1,9 @@
 import assert from 'node:assert'
+import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
 import { createCache } from '@tiercel/core'
 
+assert.ok(Object.keys(connection).length > 0)
 assert.ok(Object.keys(keyv).length > 0)
 const cache = createCache()
 assert.strictEqual(await cache.getOrSet('answer', () => 42), 42)

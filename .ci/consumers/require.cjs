@@ -2,6 +2,7 @@ const assert = require('node:assert')
 const { createCache } = require('@tiercel/core')
 const { join, dirname } = require('node:path')
 
+assert.ok(Object.keys(require('@tiercel/core/connection')).length > 0)
 assert.ok(Object.keys(require('@tiercel/core/keyv')).length > 0)
 
 const main = async () => {

@@ -10,6 +10,9 @@ import { statsOf } from './stats.js'
 import { resolveTarget, type InvalidateResult, type InvalidateTarget } from './target.js'
 import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 
+/** What a cache shares with its namespaces, for what is built beside it. */
+export let sharedOf: (cache: Cache) => Shared
+
 /**
  * A cache, or one namespace of it. Made by `createCache` and `namespace`.
  *
@@ -25,6 +28,10 @@ export class Cache {
   readonly #counters: Counters
   readonly #clone: boolean
   readonly #isRoot: boolean
+
+  static {
+    sharedOf = (cache) => cache.#shared
+  }
 
   /** @internal */
   constructor(scope: Scope, namespaces: Namespaces) {
