@@ -67,7 +67,7 @@ describeWithRedis('a Redis in trouble', () => {
 
   it('that is full stores nothing and forgets all the same', async () => {
     const redis = await start({ args: ['--maxmemory-policy', 'noeviction'] })
-    const [one, other] = [await open(redis.url), await open(redis.url)]
+    const [one, other] = [await open(redis.url, { deadline: '5s' }), await open(redis.url, { deadline: '5s' })]
     await one.setMany([['k', 'old'], ['l', 'old']], { tags: ['t'] })
     expect(await other.getMany(['k', 'l'])).toEqual(new Map([['k', 'old'], ['l', 'old']]))
     await redis.cli('CONFIG', 'SET', 'maxmemory', 1)
