@@ -30,7 +30,7 @@ export class Heartbeat {
   #readsSeen = 0
   #lastReadAt = 0
   #running = false
-  #knownRuns: ReadonlyMap<string, { readonly id: string; readonly connections: number; readonly run: string }> = new Map()
+  #runByConnection: ReadonlyMap<number, string> = new Map()
 
   constructor(settings: HeartbeatSettings) {
     this.#settings = settings
@@ -96,16 +96,15 @@ export class Heartbeat {
   /** Which run of which servers it is: an id that changes with every restart and failover. A connection leads to the same run as long as it lasts. */
   async #runs(): Promise<string> {
     const nodes = await this.#settings.connection.masters()
-    const known = this.#knownRuns
     const runs = await Promise.all(
       nodes.map(async (node) => {
-        const before = known.get(node.id)
-        const { connections } = node
-        return before?.connections === connections ? before : { id: node.id, connections, run: await this.#runOf(node) }
+        // Of before it is asked: should that be lost meanwhile, the next is asked anew.
+        const { connection } = node
+        return [connection, this.#runByConnection.get(connection) ?? (await this.#runOf(node))] as const
       }),
     )
-    this.#knownRuns = new Map(runs.map((found) => [found.id, found]))
-    return runs.map(({ run }) => run).sort().join(',')
+    this.#runByConnection = new Map(runs.filter(([connection]) => connection > 0))
+    return runs.map(([, run]) => run).sort().join(',')
   }
 
   async #runOf(node: MasterNode): Promise<string> {

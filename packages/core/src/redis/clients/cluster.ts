@@ -2,7 +2,7 @@ import { RedisUnavailableError, type RedisError } from '../../errors/index.js'
 import { nameOf, type Address } from './address.js'
 import { backoff } from './backoff.js'
 import { startDeadline } from './deadline.js'
-import { Line, masterOn } from './line.js'
+import { Line } from './line.js'
 import { RedisRedirect } from './redaction.js'
 import type { ConnectionOptions, MasterNode, RedisConnection } from './redis-connection.js'
 import type { Argument, Reply } from './reply.js'
@@ -117,7 +117,7 @@ export class ClusterConnection implements RedisConnection {
 
   async masters(): Promise<readonly MasterNode[]> {
     if (this.#masters.length === 0) await this.#firstFound(this.#options.connectTimeoutMs)
-    return this.#masters.map((master) => masterOn(master.id, this.#nodeAt(master).line))
+    return this.#masters.map((master) => this.#nodeAt(master).line)
   }
 
   recycle(): void {

@@ -17,6 +17,8 @@ const MOST_UNANSWERED = 50_000
  */
 const STALLED_MS = 5000
 
+let connectionsMade = 0
+
 export interface LineOptions {
   readonly where: string
   readonly connectTimeoutMs: number
@@ -30,7 +32,8 @@ export interface LineOptions {
  * Commands to one server, over one wire after another. A command goes out once: what was in flight when a wire is lost
  * fails, and what is sent while there is none fails at once, except before the outcome of the first attempt is known.
  */
-export class Line {
+export class Line implements MasterNode {
+  connection = 0
   readonly #where: string
   readonly #keeper: Keeper
   readonly #options: LineOptions
@@ -38,7 +41,6 @@ export class Line {
   readonly #unanswered: Unanswered
   /** Commands wait for the outcome of the first attempt: none was sent yet. */
   #isFirst = true
-  #connections = 0
   #down: RedisError
   #answers = 0
   #answersSeen = 0
@@ -62,12 +64,12 @@ export class Line {
     this.#keeper.start()
   }
 
-  get isUp(): boolean {
-    return this.#keeper.wire !== undefined && this.#closing === undefined
+  get id(): string {
+    return this.#where
   }
 
-  get connections(): number {
-    return this.#connections
+  get isUp(): boolean {
+    return this.#keeper.wire !== undefined && this.#closing === undefined
   }
 
   send(args: readonly Argument[], timeoutMs: number): Promise<Reply> {
@@ -127,7 +129,7 @@ export class Line {
   }
 
   #onUp(): void {
-    this.#connections++
+    this.connection = ++connectionsMade
     if (!this.#isFirst) return
     this.#isFirst = false
     for (const exchange of this.#unanswered.all()) {
@@ -166,17 +168,6 @@ export class Line {
         else this.#watch()
       })
     }, STALLED_MS).unref()
-  }
-}
-
-/** The server at the other end, as others see it. */
-export function masterOn(id: string, line: Line): MasterNode {
-  return {
-    id,
-    get connections() {
-      return line.connections
-    },
-    send: (args, timeoutMs) => line.send(args, timeoutMs),
   }
 }
 

@@ -1,4 +1,4 @@
-import { Line, masterOn } from './line.js'
+import { Line } from './line.js'
 import type { ConnectionOptions, MasterNode, RedisConnection } from './redis-connection.js'
 import type { Argument, Reply } from './reply.js'
 import { runScript, type Script } from './script.js'
@@ -24,7 +24,7 @@ export class ServerConnection implements RedisConnection {
       onError: (error) => options.onError(error),
     })
     this.#subscriptions = new Subscriptions(where, options)
-    this.#masters = [masterOn('master', this.#line)]
+    this.#masters = [this.#line]
   }
 
   get isUp(): boolean {
