@@ -362,9 +362,10 @@ export class Cache {
     policy.signal?.throwIfAborted()
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
-    const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
+    const load = { scope: this.#scope, key, location, policy, loader, previous, gathering }
+    if (previous === undefined) return obtain(load)
     const now = performance.now()
-    if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
+    if (!this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
     renewIfDue(load, previous, now)
     return Promise.resolve(this.#served(previous))
@@ -384,7 +385,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry }, entry, now)
+    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry, gathering: undefined }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {
