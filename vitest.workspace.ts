@@ -7,12 +7,12 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 // A prefix matches too, so a subpath must come before the package it belongs to.
 const sources = {
+  '@tiercel/core/connection': at('packages/core/src/connection.ts'),
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
+  '@tiercel/core/testing': at('packages/core/src/testing.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
   '@tiercel/decorators': at('packages/decorators/src/index.ts'),
 }
-
-const proof = process.env.TIERCEL_PROOF === '1'
 
 // A cache made without options uses REDIS_URL. Tests that want the developer's Redis ask for it by this name.
 process.env.TIERCEL_TEST_REDIS_URL ??= process.env.REDIS_URL ?? ''
@@ -23,7 +23,10 @@ export default defineConfig({
   test: {
     dangerouslyIgnoreUnhandledErrors: false,
     silent: 'passed-only',
-    testTimeout: proof ? 600_000 : 20_000,
+    // Most tests wait for Redis more than they compute.
+    maxWorkers: 3,
+    testTimeout: 20_000,
+    hookTimeout: 40_000,
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
       // One suite under both flavours of decorators, and what there is in one of them only.

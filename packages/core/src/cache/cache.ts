@@ -10,6 +10,9 @@ import { statsOf } from './stats.js'
 import { resolveTarget, type InvalidateResult, type InvalidateTarget } from './target.js'
 import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 
+/** What a cache shares with its namespaces, for what is built beside it. */
+export let sharedOf: (cache: Cache) => Shared
+
 /**
  * A cache, or one namespace of it. Made by `createCache` and `namespace`.
  *
@@ -25,6 +28,10 @@ export class Cache {
   readonly #counters: Counters
   readonly #clone: boolean
   readonly #isRoot: boolean
+
+  static {
+    sharedOf = (cache) => cache.#shared
+  }
 
   /** @internal */
   constructor(scope: Scope, namespaces: Namespaces) {
@@ -66,9 +73,8 @@ export class Cache {
         const now = performance.now()
         if (this.#shared.mayServe(entry, now)) {
           this.#countHit(key)
-          // Options are resolved for it only in the last part of the TTL.
-          const refresh = options?.refresh ?? this.#scope.defaults.refresh
-          if (refresh !== 0 && now >= entry.staleAt - (1 - refresh) * entry.ttl) this.#renewIfDue(key, load as Loader<unknown>, options, entry, now)
+          // The rest is elsewhere: as long as this method is small, V8 makes it part of its callers, whose loader then costs nothing.
+          if ((options?.refresh ?? this.#scope.defaults.refresh) !== 0) this.#renewIfDue(key, load as Loader<unknown>, options, entry, now)
           return Promise.resolve(this.#served<T>(entry))
         }
       }
@@ -361,15 +367,19 @@ export class Cache {
     policy.signal?.throwIfAborted()
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
-    const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
+    const load = { scope: this.#scope, key, location, policy, loader, previous, gathering }
+    if (previous === undefined) return obtain(load)
     const now = performance.now()
-    if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
+    if (!this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
     renewIfDue(load, previous, now)
     return Promise.resolve(this.#served(previous))
   }
 
   #renewIfDue(key: string, loader: Loader<unknown>, options: CallOptions | undefined, entry: Entry, now: number): void {
+    const refresh = options?.refresh ?? this.#scope.defaults.refresh
+    // Options are resolved only in the last part of the TTL.
+    if (now < entry.staleAt - (1 - refresh) * entry.ttl) return
     const location = this.#scope.locate(key)
     // Asked before options are resolved: while a renewal is under way, or put off, every hit comes by here.
     if (entry.loadsPostponed(now) || this.#shared.flights.joinable(location, true) !== undefined) return
@@ -380,7 +390,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry }, entry, now)
+    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry, gathering: undefined }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {

@@ -1,12 +1,18 @@
 import { defaultLimits, type CorruptReason, type ValueLimits } from '../codec/index.js'
-import { allMechanisms, Fences, Gate, RecentChanges, TokenRegistry, type Mechanisms } from '../coherence/index.js'
+import { allMechanisms, type Change, Fences, Gate, RecentChanges, TokenRegistry, type Mechanisms } from '../coherence/index.js'
 import { ClosedError } from '../errors/index.js'
 import { Locations, MemoryStore, type Entry } from '../memory/index.js'
 import { Counters, EventHub, type ConnectionStatus } from '../observe/index.js'
 import type { CacheSettings } from '../options/index.js'
-import type { Remote, RemoteHandlers, RemoteState } from '../redis/index.js'
+import type { Remote, RemoteHandlers, RedisState } from '../redis/index.js'
 import { Flights } from './flights.js'
 import { flush, forget } from './forget.js'
+
+/** Somebody beside the cache who wants to know what others change. Must not throw. */
+export interface ChangeWatcher {
+  onChange(change: Change): void
+  onFlush(): void
+}
 
 /** What a cache and all its namespaces share. */
 export class Shared {
@@ -23,6 +29,7 @@ export class Shared {
   readonly remote: Remote | undefined
   /** Until when memory may answer. Always, when there is nobody who could change anything behind its back. */
   readonly gate: Gate
+  readonly watchers = new Set<ChangeWatcher>()
   /** How often everything was forgotten because something could have been missed. */
   flushes = 0
   /** Entries in Redis that could not be used, by the reason. */
@@ -42,8 +49,14 @@ export class Shared {
     this.events = new EventHub(settings.logger)
     this.valueLimits = { ...defaultLimits, maxBytes: settings.maxValueBytes }
     this.remote = connect?.({
-      onChange: (change) => forget(this, change),
-      onFlush: () => flush(this),
+      onChange: (change) => {
+        forget(this, change)
+        for (const watcher of this.watchers) watcher.onChange(change)
+      },
+      onFlush: () => {
+        flush(this)
+        for (const watcher of this.watchers) watcher.onFlush()
+      },
       onError: (error) => {
         this.counters.redisErrors++
         this.events.emit('error', { namespace: settings.name, key: undefined, error, during: 'redis' })
@@ -87,12 +100,12 @@ export class Shared {
     else await this.remote.close()
   }
 
-  #announce(state: RemoteState): void {
+  #announce(state: RedisState): void {
     this.events.emit('state', { namespace: this.settings.name, status: statusOf(state), closed: state === 'closed' })
   }
 }
 
-function statusOf(state: RemoteState): ConnectionStatus {
+function statusOf(state: RedisState): ConnectionStatus {
   if (state === 'up') return 'connected'
   return state === 'outage' ? 'memory-fallback' : 'disconnected'
 }

@@ -1,13 +1,14 @@
 import type { CorruptReason, EntryFormat } from '../codec/index.js'
 import { Gate, Journal, piecesOf, type Change, type Mechanisms } from '../coherence/index.js'
-import { ClosedError, RedisRefusedError, RedisUnavailableError } from '../errors/index.js'
 import { BatchReader } from './batch-reader.js'
+import { Breaker, type RedisState } from './breaker.js'
 import { Budget } from './budget.js'
 import { Bus } from './bus.js'
 import type { RedisConnection } from './clients/index.js'
 import { RedisEntries, type Lease } from './entries.js'
 import { Heartbeat } from './heartbeat.js'
 import { Invalidator } from './invalidator.js'
+import { RedisLink } from './link.js'
 import { RedisNames } from './names.js'
 import { RedisClock } from './redis-clock.js'
 import { RunNote } from './run-note.js'
@@ -37,24 +38,11 @@ export interface RemoteHandlers {
   onError(error: unknown): void
   onCorrupt(reason: CorruptReason): void
   onForeign(): void
-  onState(state: RemoteState): void
+  onState(state: RedisState): void
   /** Counts up with every read. */
   reads(): number
 }
 
-/**
- * `connecting` until the first connection, `up` while Redis answers, `outage` while it does not: nothing is asked of it then, and what it should be told is
- * written down.
- */
-export type RemoteState = 'connecting' | 'up' | 'outage' | 'closed'
-
-/** So many failures in a row make an outage. One that leaves an invalidation untold makes one at once. */
-const FAILURES_OF_AN_OUTAGE = 3
-const FIRST_RETRY_MS = 50
-const LONGEST_RETRY_MS = 1000
-/** How often, and how many times in a row, we only look whether there is a connection. */
-const LOOK_MS = 50
-const MOST_LOOKS = 20
 /** A recovery may take longer than a call may wait. */
 const RECOVERY_TIMEOUT_MS = 1000
 
@@ -65,22 +53,17 @@ export class Remote {
   readonly gate: Gate
   readonly journal = new Journal()
   readonly bus: Bus
+  /** The connection, for what is built beside the cache. */
+  readonly link: RedisLink
   readonly #connection: RedisConnection
   readonly #settings: RemoteSettings
   readonly #handlers: RemoteHandlers
   readonly #invalidator: Invalidator
   readonly #heartbeat: Heartbeat
   readonly #names: RedisNames
-  readonly #firstDeadline: Promise<void>
-  #firstTimer: NodeJS.Timeout | undefined
-  #endFirstWait: () => void = () => {}
-  #state: RemoteState = 'connecting'
-  #failures = 0
-  #retry: NodeJS.Timeout | undefined
-  #retryMs = FIRST_RETRY_MS
+  readonly #breaker: Breaker
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
   #isHeard = false
-  #looks = 0
   #mayBeAnother = false
   #asking: Promise<boolean> | undefined
 
@@ -124,29 +107,30 @@ export class Remote {
       onFailure: (error) => this.failed(error),
       onRun: (run) => (settings.keepsOnFailover || !mechanisms.run ? Promise.resolve() : runNote.note(run, RECOVERY_TIMEOUT_MS)),
     })
-    this.#firstDeadline = new Promise((resolve) => {
-      this.#endFirstWait = resolve
-      this.#firstTimer = setTimeout(() => {
-        // From here on it is an outage like any other.
-        this.#enterOutage()
-        resolve()
-      }, settings.deadlineMs)
+    this.#breaker = new Breaker({
+      connection,
+      firstWaitMs: settings.deadlineMs,
+      recover: () => this.#recover(),
+      isBehind: () => this.journal.size > 0,
+      onState: (state) => this.#onState(state),
+      onError: handlers.onError,
     })
-    void this.#recover()
+    this.link = new RedisLink(connection, this.#breaker, settings.deadlineMs)
+    this.#breaker.start()
   }
 
-  get state(): RemoteState {
-    return this.#state
+  get state(): RedisState {
+    return this.#breaker.state
   }
 
   get isUp(): boolean {
-    return this.#state === 'up'
+    return this.state === 'up'
   }
 
   /** Resolves to whether Redis can be asked. Only before the first connection is there anything to wait for, and only until the first deadline. */
   reachable(): boolean | Promise<boolean> {
-    if (this.#state === 'connecting') return this.#firstDeadline.then(() => this.reachable())
-    if (this.#state !== 'up') return false
+    if (this.state === 'connecting') return this.ready().then(() => this.reachable())
+    if (!this.isUp) return false
     if (this.#mayBeAnother) return this.#isSame()
     this.#heartbeat.wake()
     return true
@@ -176,8 +160,8 @@ export class Remote {
   }
 
   /** Resolves with the first connection or the first deadline. */
-  async ready(): Promise<void> {
-    await this.#firstDeadline
+  ready(): Promise<void> {
+    return this.#breaker.ready
   }
 
   budget(): Budget {
@@ -194,10 +178,11 @@ export class Remote {
    */
   async lateTokens(ids: readonly string[], budget: Budget): Promise<Map<string, string> | undefined> {
     const tokens = await this.entries.tokensOf(ids, budget)
-    const key = this.bus.sequenceKey
+    const { sequence, sequenceKey: key } = this.bus
+    const { interruptions } = sequence
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
     if (number === null) return undefined
-    const delivery = await budget.spend((ms) => this.bus.sequence.deliveredUpTo(Number(String(number)), ms))
+    const delivery = await budget.spend((ms) => sequence.deliveredUpTo(Number(String(number)), interruptions, ms))
     return delivery === 'delivered' ? tokens : undefined
   }
 
@@ -211,14 +196,12 @@ export class Remote {
   }
 
   succeeded(): void {
-    this.#failures = 0
+    this.#breaker.succeeded()
   }
 
   /** Something asked of Redis came to nothing. */
   failed(error: unknown): void {
-    this.#handlers.onError(error)
-    if (isOurOwn(error)) return
-    if (++this.#failures >= FAILURES_OF_AN_OUTAGE || error instanceof RedisUnavailableError) this.#beginOutage()
+    this.#breaker.failed(error)
   }
 
   /** Makes Redis and all other processes forget, now or, if they cannot be told, as soon as they can. */
@@ -255,43 +238,32 @@ export class Remote {
 
   /** Redis holds something it must not serve. As long as that is so, it is not asked. */
   postpone(change: Change): void {
-    if (this.#state === 'closed') return
+    if (this.state === 'closed') return
     if (this.#settings.mechanisms.journal) this.journal.add(change, this.#settings.busPath)
-    this.#beginOutage()
+    this.#breaker.trip()
   }
 
   /** What is under way may end, within the deadline. What Redis was not told of stays untold. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return
-    this.#move('closed')
-    this.#heartbeat.stop()
-    clearTimeout(this.#retry)
-    clearTimeout(this.#firstTimer)
-    this.#endFirstWait()
+    if (this.state === 'closed') return
+    this.#breaker.close()
     this.bus.close()
     await this.#connection.close(this.#settings.deadlineMs)
   }
 
-  #enterOutage(): void {
-    this.#move('outage')
-    this.gate.bound = Math.max(this.gate.bound, this.#settings.serveInOutageMs)
-  }
-
-  #beginOutage(): void {
-    if (this.#state !== 'up') return
-    this.#enterOutage()
-    this.#heartbeat.stop()
-    this.#retryMs = FIRST_RETRY_MS
-    // The connection may be half-open, and then would take all questions and answer none.
-    this.#connection.recycle()
-    this.#retryLater()
-  }
-
-  #retryLater(): void {
-    // Half of it at random: all processes have lost the same server.
-    this.#retry = setTimeout(() => void this.#recover(), this.#retryMs * (0.5 + Math.random() / 2))
-    this.#retry.unref()
-    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
+  #onState(state: RedisState): void {
+    const { mechanisms, maxStalenessMs, serveInOutageMs } = this.#settings
+    if (state === 'up') {
+      if (mechanisms.flush) this.#handlers.onFlush()
+      if (mechanisms.gate) this.gate.bound = maxStalenessMs
+      this.#mayBeAnother = false
+      this.#isHeard = false
+      this.#heartbeat.start()
+    } else {
+      this.#heartbeat.stop()
+      this.gate.bound = Math.max(this.gate.bound, serveInOutageMs)
+    }
+    this.#handlers.onState(state)
   }
 
   /**
@@ -299,39 +271,15 @@ export class Remote {
    * for values again. Values are never written back: somebody may have newer ones.
    */
   async #recover(): Promise<void> {
-    // As long as there is no connection there is nothing to try. That is a hint and may be wrong, so it is not believed for long.
-    if (!this.#connection.isUp && this.#looks++ < MOST_LOOKS) {
-      this.#retry = setTimeout(() => void this.#recover(), LOOK_MS)
-      this.#retry.unref()
-      return
-    }
-    this.#looks = 0
+    await this.bus.listen(RECOVERY_TIMEOUT_MS)
+    this.#isHeard = true
     try {
-      await this.bus.listen(RECOVERY_TIMEOUT_MS)
-      this.#isHeard = true
-      // Until nothing came in between: from there to the end nothing is waited for.
-      do {
-        await this.#replay()
-        await this.#heartbeat.beat()
-      } while (this.journal.size > 0)
+      await this.#replay()
+      await this.#heartbeat.beat()
     } catch (error) {
-      if (this.#state === 'closed') return
-      this.#handlers.onError(error)
-      this.#retryLater()
-      return
-    } finally {
       this.#isHeard = false
+      throw error
     }
-    if (this.#state === 'closed') return
-    if (this.#settings.mechanisms.flush) this.#handlers.onFlush()
-    if (this.#settings.mechanisms.gate) this.gate.bound = this.#settings.maxStalenessMs
-    this.#failures = 0
-    this.#mayBeAnother = false
-    this.#retryMs = FIRST_RETRY_MS
-    this.#move('up')
-    clearTimeout(this.#firstTimer)
-    this.#endFirstWait()
-    this.#heartbeat.start()
   }
 
   async #replay(): Promise<void> {
@@ -339,14 +287,4 @@ export class Remote {
       await this.journal.replay((change) => this.#invalidator.invalidate(change, RECOVERY_TIMEOUT_MS), this.#settings.busPath)
     }
   }
-
-  #move(state: RemoteState): void {
-    this.#state = state
-    this.#handlers.onState(state)
-  }
-}
-
-/** Errors of a call that say nothing about whether Redis works. */
-function isOurOwn(error: unknown): boolean {
-  return error instanceof ClosedError || (error instanceof RedisRefusedError && (error.reply === 'oom' || error.reply === 'wrongtype'))
 }

@@ -33,11 +33,11 @@ const numbers: readonly (readonly [row: string, file: string, name: string])[] =
   ['token', 'redis/token-names.ts', 'TOKEN_TTL_MS'],
   ['sequence', 'redis/bus.ts', 'SEQUENCE_TTL_MS'],
   ['rest', 'redis/heartbeat.ts', 'REST_AFTER_MS'],
-  ['failures of an outage', 'redis/remote.ts', 'FAILURES_OF_AN_OUTAGE'],
-  ['look for a connection', 'redis/remote.ts', 'LOOK_MS'],
-  ['looks', 'redis/remote.ts', 'MOST_LOOKS'],
-  ['first retry', 'redis/remote.ts', 'FIRST_RETRY_MS'],
-  ['longest retry', 'redis/remote.ts', 'LONGEST_RETRY_MS'],
+  ['failures of an outage', 'redis/breaker.ts', 'FAILURES_OF_AN_OUTAGE'],
+  ['look for a connection', 'redis/breaker.ts', 'LOOK_MS'],
+  ['looks', 'redis/breaker.ts', 'MOST_LOOKS'],
+  ['first retry', 'redis/breaker.ts', 'FIRST_RETRY_MS'],
+  ['longest retry', 'redis/breaker.ts', 'LONGEST_RETRY_MS'],
   ['recovery step', 'redis/remote.ts', 'RECOVERY_TIMEOUT_MS'],
   ['first reconnection', 'redis/clients/backoff.ts', 'FIRST_MS'],
   ['longest reconnection', 'redis/clients/backoff.ts', 'LONGEST_MS'],
@@ -70,7 +70,7 @@ test('every number in the table of states is the one in the sources', () => {
 })
 
 test('every state has its row', () => {
-  const union = /type RemoteState = (.*)$/m.exec(source('redis/remote.ts'))?.[1] ?? ''
+  const union = /type RedisState = (.*)$/m.exec(source('redis/breaker.ts'))?.[1] ?? ''
 
   expect([...states.rows('The four states').keys()]).toEqual([...union.matchAll(/'(\w+)'/g)].map(([, name]) => name))
 })

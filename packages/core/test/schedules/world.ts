@@ -13,12 +13,6 @@ class LoaderFailed extends Error {}
 /** What a schedule was found to break. */
 export class PromiseBroken extends Error {}
 
-/** What can be left out of the checks. */
-export interface Checks {
-  /** That a call which holds a stale value does not serve it once it was invalidated. */
-  readonly heldGrace: boolean
-}
-
 /**
  * Runs a scenario against a cache in front of a database, every step when the scheduler says so, and checks each answer against what the cache
  * owes to whoever asks.
@@ -33,14 +27,12 @@ export class World {
   /** How many rows loads have returned, and which number each had when it was returned last. */
   #returned = 0
   readonly #lastReturned = new Map<Row, number>()
-  readonly #checks: Checks
   /** Every signal that was handed to a call. */
   readonly signals: AbortSignal[] = []
 
-  constructor(cache: Cache, schedule: Scheduler, checks: Checks) {
+  constructor(cache: Cache, schedule: Scheduler) {
     this.#cache = cache
     this.#schedule = schedule
-    this.#checks = checks
     cache.on('stale', ({ namespace, key }) => {
       const place = this.#placeOf(namespace, key)
       this.#graces.push({ place: nameOf(place), owed: this.#database.owed(place, true) })
@@ -278,7 +270,7 @@ export class World {
       if (least === undefined || row.version < least) throw tooOld(place, row, 'given', least)
       const fromMemory = row !== fresh[i] && (this.#lastReturned.get(row) ?? 0) <= returnedBefore
       const leastGrace = Math.min(...graces.map(({ owed: then }) => then))
-      if (this.#checks.heldGrace && fromMemory && graces.length > 0 && row.version < leastGrace) {
+      if (fromMemory && graces.length > 0 && row.version < leastGrace) {
         throw tooOld(place, row, 'given as grace', leastGrace)
       }
     }

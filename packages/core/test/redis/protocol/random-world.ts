@@ -41,32 +41,24 @@ export interface Scenario {
 
 const key = fc.constantFrom(...keys)
 
-function anyOperation(loaderLabels: boolean): fc.Arbitrary<Operation> {
-  const labelledBy = loaderLabels ? fc.constantFrom('call' as const, 'loader' as const) : fc.constant('call' as const)
-  return fc.oneof(
-    { weight: 8, arbitrary: fc.record({ kind: fc.constant('getOrSet' as const), key, labelledBy, memory: fc.boolean() }) },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('get' as const, 'peek' as const, 'get past memory' as const), key }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
-    { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('invalidate' as const, 'expire' as const), at: fc.nat(targets.length - 1) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('evict' as const), what: fc.constantFrom('tokens' as const, 'sequence' as const, 'entries' as const, 'run' as const) }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('lose a message' as const, 'lose the subscription' as const, 'time passes' as const, 'pause' as const) }) },
-  )
-}
+const eitherLabels = fc.constantFrom('call' as const, 'loader' as const)
 
-export function scenario({ loaderLabels }: { loaderLabels: boolean }): fc.Arbitrary<Scenario> {
-  const acts = fc.array(anyOperation(loaderLabels), { minLength: 1, maxLength: 4 })
-  const process = fc.array(acts, { minLength: 1, maxLength: 2 })
-  return fc.record({ processes: fc.array(process, { minLength: 2, maxLength: 3 }) })
-}
+const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('getOrSet' as const), key, labelledBy: eitherLabels, memory: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('get' as const, 'peek' as const, 'get past memory' as const), key }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('set' as const), key }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('invalidate' as const, 'expire' as const), at: fc.nat(targets.length - 1) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('evict' as const), what: fc.constantFrom('tokens' as const, 'sequence' as const, 'entries' as const, 'run' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('lose a message' as const, 'lose the subscription' as const, 'time passes' as const, 'pause' as const) }) },
+)
+
+const acts = fc.array(anyOperation, { minLength: 1, maxLength: 4 })
+const everything = fc.array(acts, { minLength: 1, maxLength: 2 })
+
+export const scenario: fc.Arbitrary<Scenario> = fc.record({ processes: fc.array(everything, { minLength: 2, maxLength: 3 }) })
 
 /** What a schedule was found to break. */
 export class PromiseBroken extends Error {}
-
-/** Checks that can be left out. */
-export interface Checks {
-  /** That reads and sets of one process may meet. */
-  readonly readsBesideSets: boolean
-}
 
 /** Runs a scenario: every command, reply, message and turn of a loader comes when the scheduler says so, and each answer is held against what is owed. */
 export class RandomWorld {
@@ -80,15 +72,11 @@ export class RandomWorld {
   readonly #broken: unknown[] = []
   /** What a set gave, and what was current when it ended: should an invalidation have come in between, either may be taken to have come first. */
   readonly #setUntil = new Map<string, number>()
-  readonly #checks: Checks
-  readonly #reads = new Map<Process, Set<Promise<unknown>>>()
-  readonly #sets = new Map<Process, Promise<unknown>>()
   #acting = 0
   #ended = false
 
-  constructor(stage: Stage, schedule: Scheduler, checks: Checks) {
+  constructor(stage: Stage, schedule: Scheduler) {
     this.#stage = stage
-    this.#checks = checks
     this.#schedule = schedule
   }
 
@@ -147,15 +135,15 @@ export class RandomWorld {
     const { cache, link } = process
     switch (operation.kind) {
       case 'getOrSet':
-        return this.#check(process, operation.key, this.#own.get(process), () => this.#load(process, operation))
+        return this.#check(operation.key, this.#own.get(process), () => this.#load(process, operation))
       case 'get':
-        return this.#check(process, operation.key, this.#own.get(process), () => cache.get<Row>(operation.key))
+        return this.#check(operation.key, this.#own.get(process), () => cache.get<Row>(operation.key))
       case 'peek':
-        return this.#check(process, operation.key, this.#own.get(process), () => Promise.resolve(cache.peek<Row>(operation.key)))
+        return this.#check(operation.key, this.#own.get(process), () => Promise.resolve(cache.peek<Row>(operation.key)))
       case 'get past memory':
-        return this.#check(process, operation.key, this.#durable, () => cache.get<Row>(operation.key, { memory: false }))
+        return this.#check(operation.key, this.#durable, () => cache.get<Row>(operation.key, { memory: false }))
       case 'set':
-        return this.#alone(process, () => this.#set(process, operation.key))
+        return this.#set(process, operation.key)
       case 'invalidate':
       case 'expire':
         return this.#invalidate(process, operation.kind, operation.at)
@@ -189,37 +177,6 @@ export class RandomWorld {
     return cache.getOrSet<Row>(of, loader, options)
   }
 
-  /** Keeps reads of the process out of the way, if they may not meet. */
-  async #alone(process: Process, set: () => Promise<void>): Promise<void> {
-    if (this.#checks.readsBesideSets) return set()
-    while (this.#sets.has(process)) await this.#sets.get(process)
-    const reads = () => [...(this.#reads.get(process) ?? [])]
-    const setting = (async () => {
-      while (reads().length > 0) await Promise.allSettled(reads())
-      await set()
-    })()
-    this.#sets.set(process, setting)
-    try {
-      await setting
-    } finally {
-      this.#sets.delete(process)
-    }
-  }
-
-  async #besideSets(process: Process, read: () => Promise<void>): Promise<void> {
-    if (this.#checks.readsBesideSets) return read()
-    while (this.#sets.has(process)) await this.#sets.get(process)
-    const reads = this.#reads.get(process) ?? new Set()
-    this.#reads.set(process, reads)
-    const reading = read()
-    reads.add(reading)
-    try {
-      await reading
-    } finally {
-      reads.delete(reading)
-    }
-  }
-
   async #set(process: Process, of: Key): Promise<void> {
     const version = ++this.#versions[of]
     this.#setUntil.set(`${of} ${version}`, Number.POSITIVE_INFINITY)
@@ -251,11 +208,8 @@ export class RandomWorld {
     return drop(what === 'run' ? redisKey.run() : redisKey.sequence())
   }
 
-  #check(process: Process, of: Key, owed: Record<Key, number> | undefined, read: () => Promise<Row | undefined>): Promise<void> {
-    return this.#besideSets(process, () => this.#checkNow(of, owed?.[of] ?? 0, read))
-  }
-
-  async #checkNow(of: Key, least: number, read: () => Promise<Row | undefined>): Promise<void> {
+  async #check(of: Key, owed: Record<Key, number> | undefined, read: () => Promise<Row | undefined>): Promise<void> {
+    const least = owed?.[of] ?? 0
     const row = await read()
     if (row === undefined) return
     if (row.key !== of) throw new PromiseBroken(`Asked for ${of} and was given ${row.key}`)
@@ -271,9 +225,9 @@ export class RandomWorld {
     for (let beat = 0; beat < 4; beat++) await this.#stage.pass(1000)
     for (const process of processes) {
       for (const of of keys) {
-        await this.#check(process, of, this.#durable, () => Promise.resolve(process.cache.peek<Row>(of)))
-        await this.#check(process, of, this.#durable, () => process.cache.get<Row>(of))
-        await this.#check(process, of, this.#durable, () => process.cache.get<Row>(of, { memory: false }))
+        await this.#check(of, this.#durable, () => Promise.resolve(process.cache.peek<Row>(of)))
+        await this.#check(of, this.#durable, () => process.cache.get<Row>(of))
+        await this.#check(of, this.#durable, () => process.cache.get<Row>(of, { memory: false }))
       }
       const { fences, flights } = process.shared
       if (fences.size + flights.size > 0) throw new PromiseBroken(`${fences.size} fences and ${flights.size} loads are left`)

@@ -1,16 +1,18 @@
 import { connect, type Socket } from 'node:net'
+import { TestServerError } from '../../errors/index.js'
 
-export type Plain = string | number | null | Plain[]
+export type CommandArgument = string | number | Uint8Array
+export type CommandReply = string | number | null | CommandReply[]
 
 /**
- * A client of a few lines, so that what the tests do to a server does not depend on the clients under test. Requests go
- * one by one; errors reject.
+ * A client of a few lines, so that what tests do to a server does not depend on the clients under test, which it may have
+ * none of. Requests go one by one; errors reject.
  */
 export class PlainClient {
   readonly #socket: Socket
   #received = Buffer.alloc(0)
   #wake: (() => void) | undefined
-  #failed: Error | undefined
+  #failed: TestServerError | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(port: number) {
@@ -20,18 +22,31 @@ export class PlainClient {
       this.#received = Buffer.concat([this.#received, chunk])
       this.#wake?.()
     })
-    this.#socket.on('error', (error) => this.#fail(error))
-    this.#socket.on('close', () => this.#fail(new Error('connection closed')))
+    this.#socket.on('error', (error) => this.#fail(new TestServerError(error.message)))
+    this.#socket.on('close', () => this.#fail(new TestServerError('connection closed')))
   }
 
-  send(...args: readonly (string | number)[]): Promise<Plain> {
+  get hasFailed(): boolean {
+    return this.#failed !== undefined
+  }
+
+  async authenticate(password: string): Promise<void> {
+    try {
+      await this.send(['AUTH', password])
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  send(command: readonly CommandArgument[]): Promise<CommandReply> {
     const reply = this.#last.then(async () => {
       if (this.#failed !== undefined) throw this.#failed
       this.#socket.ref()
-      this.#socket.write(`*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(String(arg))}\r\n${arg}\r\n`).join('')}`)
+      this.#socket.write(encode(command))
       const value = await this.#read()
       this.#socket.unref()
-      if (value instanceof Error) throw value
+      if (value instanceof TestServerError) throw value
       return value
     })
     this.#last = reply.catch(() => {})
@@ -39,10 +54,11 @@ export class PlainClient {
   }
 
   close(): void {
+    this.#fail(new TestServerError('connection closed'))
     this.#socket.destroy()
   }
 
-  #fail(error: Error): void {
+  #fail(error: TestServerError): void {
     this.#failed ??= error
     this.#wake?.()
   }
@@ -68,10 +84,10 @@ export class PlainClient {
     })
   }
 
-  async #read(): Promise<Plain | Error> {
+  async #read(): Promise<CommandReply | TestServerError> {
     const line = await this.#line()
     const rest = line.slice(1)
-    if (line.startsWith('-')) return new Error(rest)
+    if (line.startsWith('-')) return new TestServerError(rest)
     if (line.startsWith(':')) return Number(rest)
     if (line.startsWith('$')) {
       const length = Number(rest)
@@ -81,11 +97,20 @@ export class PlainClient {
     }
     if (!line.startsWith('*')) return rest
     if (Number(rest) < 0) return null
-    const items: Plain[] = []
+    const items: CommandReply[] = []
     for (let left = Number(rest); left > 0; left--) {
       const item = await this.#read()
-      items.push(item instanceof Error ? item.message : item)
+      items.push(item instanceof TestServerError ? item.message : item)
     }
     return items
   }
+}
+
+function encode(command: readonly CommandArgument[]): Buffer {
+  const parts = [Buffer.from(`*${command.length}\r\n`)]
+  for (const argument of command) {
+    const bytes = typeof argument === 'object' ? argument : Buffer.from(String(argument))
+    parts.push(Buffer.from(`$${bytes.length}\r\n`), Buffer.from(bytes), Buffer.from('\r\n'))
+  }
+  return Buffer.concat(parts)
 }
