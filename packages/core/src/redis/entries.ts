@@ -105,10 +105,12 @@ export class RedisEntries {
   /** Reads a key together with the tokens it is likely to depend on. Tokens come from Redis at every read: those in memory say nothing about it. */
   read(path: string, key: string, ids: readonly string[], budget: Budget): Reading {
     const { names, reader } = this.settings
+    const entry = names.entry(path, key)
+    const { keys } = this.#derived(ids)
     const ms = budget.start()
     const batch = reader.join(ms)
-    const place = batch.ask(names.entry(path, key))
-    const places = batch.askAll(this.#derived(ids).keys)
+    const place = batch.ask(entry)
+    const places = batch.askAll(keys)
     return { path, key, ids, budget, batch, place, places, arrived: batch.arrived(ms) }
   }
 
@@ -270,9 +272,10 @@ export class RedisEntries {
       if (id === undefined) return { state: 'useless', entry: header.entry }
       if (!known.some((token) => token.id === id)) unknown.push({ id, carried })
     }
+    const keys = unknown.map(({ id }) => names.token(id))
     const ms = budget.start()
     const batch = reader.join(ms)
-    const places = unknown.map(({ id }) => batch.ask(names.token(id)))
+    const places = batch.askAll(keys)
     try {
       await batch.arrived(ms)
     } finally {
