@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { TestServerError } from '../../errors/index.js'
 
@@ -51,12 +50,16 @@ export async function startChild(command: string, args: readonly string[], folde
       })
     }
   })
-  const lines = createInterface({ input: stdout })
-  const [line] = (await Promise.race([once(lines, 'line'), shellEnded.then(() => [])])) as string[]
-  lines.on('line', () => {
-    hasEnded = true
+  const pid = await new Promise<number>((resolve) => {
+    let isFirst = true
+    // Both lines may come at once, from what ends as soon as it begins.
+    createInterface({ input: stdout }).on('line', (line) => {
+      if (isFirst) resolve(Number(line))
+      else hasEnded = true
+      isFirst = false
+    })
+    void shellEnded.then(() => resolve(0))
   })
-  const pid = Number(line)
   if (!(pid > 0)) throw new TestServerError('servers for tests are started with /bin/sh, which this system does not have')
   // What waits for it are tests, not this process.
   shell.unref()

@@ -247,7 +247,9 @@ describeWithRedis('A connection to one server', () => {
       const { connection } = open(client as never)
       await connection.send(['SET', 'where', 'here'], { route: '', timeoutMs: 2000 })
       expect(client.isOpen ?? client.status).toBe(packageName.startsWith('redis') ? false : 'wait')
-      await client.connect()
+      // On a busy machine its own first attempt may fail; what counts is that closing ours leaves it open.
+      await client.connect().catch(() => {})
+      await vi.waitFor(() => client.ping(), soon)
       await connection.close(1000)
       expect(String(await client.ping())).toBe('PONG')
       await server.cli('SELECT', 3)
@@ -275,9 +277,9 @@ describeWithRedis('A connection to one server', () => {
 
   it('asks for a client to be installed when there is none, and stops trying', async () => {
     installOnly(undefined)
-    const { connection, errors } = open(server.url)
-    await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toMatchObject({ code: 'TIERCEL_MISSING_PEER' })
-    await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toThrow('npm install redis')
+    const { connection, errors } = open(server.url, 10_000)
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'TIERCEL_MISSING_PEER' })
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toThrow('npm install redis')
     expect(errors).toHaveLength(1)
   })
 

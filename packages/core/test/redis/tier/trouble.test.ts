@@ -200,7 +200,7 @@ describeWithRedis('a Redis in trouble', () => {
       const cache = opening('redis://nowhere.invalid:6379')
       await useAll(cache)
       expect(cache.health()).toMatchObject({ healthy: false })
-      expect([...replies()]).toEqual(['TIERCEL_REDIS_UNAVAILABLE'])
+      await vi.waitFor(() => expect([...replies()]).toEqual(['TIERCEL_REDIS_UNAVAILABLE']), soon)
     })
   })
 
