@@ -34,3 +34,9 @@ declare module 'http-cache-tests/server/handle-*' {
   // oxlint-disable-next-line import/no-default-export -- it is the package that does
   export default function handle(path: string[], request: IncomingMessage, response: ServerResponse): void
 }
+
+declare module 'node-fetch' {
+  const fetch: unknown
+  // oxlint-disable-next-line import/no-default-export -- it is the package that does
+  export default fetch
+}

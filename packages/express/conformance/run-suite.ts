@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { getResults, runTests } from 'http-cache-tests/client/runner.mjs'
 import suites from 'http-cache-tests/tests/index.mjs'
+import fetch from 'node-fetch'
 import { createOrigin } from './origin.js'
 import { passThrough } from './pass-through.js'
 import { score, type Score } from './score.js'
@@ -18,7 +18,8 @@ export async function runSuite(application: (handler: Handler) => Handler): Prom
   const origin = await listening(createOrigin())
   const server = await listening(createServer(application(passThrough(portOf(origin)))))
   try {
-    await runTests(suites, suitesOwnFetch(), false, `http://127.0.0.1:${portOf(server)}`)
+    // Its command line takes this one too: Node's adds headers of its own, which some tests count.
+    await runTests(suites, fetch, false, `http://127.0.0.1:${portOf(server)}`)
     return score(suites, getResults())
   } finally {
     for (const each of [server, origin]) {
@@ -26,12 +27,6 @@ export async function runSuite(application: (handler: Handler) => Handler): Prom
       each.close()
     }
   }
-}
-
-/** Its command line runs it with this one. Node's adds headers of its own, and the tests count those. */
-function suitesOwnFetch(): unknown {
-  const require = createRequire(createRequire(import.meta.url).resolve('http-cache-tests/package.json'))
-  return require('node-fetch') as unknown
 }
 
 async function listening(server: Server): Promise<Server> {
