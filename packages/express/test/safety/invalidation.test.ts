@@ -40,6 +40,43 @@ onBothVersions((express) => {
     expect((await site.get('/rooms/1')).body).toBe(before)
   })
 
+  it.each(['*', '/*', '/rooms/?', '[a-z]', '%', '\\'])('forgets no other address for a visitor who names %s', async (url) => {
+    const site = await open(express, (app, cache) => {
+      app.get('/rooms/:id', cacheResponses({ cache, ttl: '1m' }), counting())
+      app.post('/forget', invalidateResponses<Request>({ cache, urls: (req) => [String(req.query.url)] }), (_req, res) => void res.sendStatus(204))
+    })
+    const before = (await site.get('/rooms/1')).body
+    await site.send(`/forget?url=${encodeURIComponent(url)}`, { method: 'POST' })
+    expect((await site.get('/rooms/1')).body).toBe(before)
+
+    await site.send('/forget?url=/rooms/1', { method: 'POST' })
+    expect((await site.get('/rooms/1')).body).not.toBe(before)
+  })
+
+  it.each(['list', '__proto__', 'constructor'])('forgets the pages of a group when a write says so, and those of no other: %s', async (group) => {
+    const page = counting((req, res, run) => {
+      if (req.method === 'GET') return res.set('Cache-Groups', req.path === '/a' ? `"${group}"` : '"other"').send(`run ${run}`)
+      return res.set('Cache-Group-Invalidation', `"${group}"`).sendStatus(204)
+    })
+    const site = await openPage(express, page)
+    const other = (await site.get('/b')).body
+    const before = (await site.get('/a')).body
+    expect((await site.get('/a')).body).toBe(before)
+    await site.send('/write', { method: 'POST' })
+
+    expect((await site.get('/a')).body).not.toBe(before)
+    expect((await site.get('/b')).body).toBe(other)
+  })
+
+  it('lets no visitor forget the pages of a group', async () => {
+    const page = counting((req, res, run) => res.set('Cache-Groups', '"list"').status(req.method === 'GET' ? 200 : 204).send(`run ${run}`))
+    const site = await openPage(express, page)
+    await site.get('/a')
+    await site.send('/b', { method: 'POST', headers: { 'cache-group-invalidation': '"list"' } })
+
+    expect((await site.get('/a')).body).toBe('run 1')
+  })
+
   it('keeps nothing of a page that was made before what it shows was invalidated', async () => {
     const [begun, released] = [gate(), gate()]
     const site = await openPage(

@@ -66,6 +66,23 @@ onBothVersions((express) => {
     expect(page.runs).toBe(3)
   })
 
+  it.each([[['lang']], ['ignore' as const]])('hides from the handler the cookies that do not tell pages apart: %s', async (cookies) => {
+    const site = await openPage(express, (req, res) => void res.send(`page for ${req.headers.cookie ?? 'anybody'}`), { cookies })
+    await site.get('/', { cookie: 'lang=de; sid=victim' })
+
+    const second = await site.get('/', { cookie: 'sid=other; lang=de' })
+    expect(second.body).not.toMatch(/victim|other/)
+    expect((await site.get('/')).body).not.toContain('victim')
+  })
+
+  it('keeps a page for each value of the headers it is told of', async () => {
+    const site = await openPage(express, (req, res) => void res.send(`in ${req.get('x-language') ?? 'none'}`), { vary: ['X-Language'] })
+
+    expect((await site.get('/', { 'x-language': 'de' })).body).toBe('in de')
+    expect((await site.get('/', { 'x-language': 'fr' })).body).toBe('in fr')
+    expect((await site.get('/')).body).toBe('in none')
+  })
+
   it.each(['private', 'no-store', 'private, max-age=60', 'max-age=60, no-store', 'PRIVATE', ' no-store ,', 'no-store="x"'])('asks the handler for each visitor when it says Cache-Control: %s', async (directive) => {
     const site = await openPage(express, counting((_req, res, run) => res.set('Cache-Control', directive).send(`run ${run}`)))
 

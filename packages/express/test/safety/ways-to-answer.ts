@@ -8,13 +8,12 @@ export type Way = (req: Request, res: Response, next: NextFunction) => unknown
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0xff, 0xfe, 0x80])
 
-/** A producer that writes again and again from the same memory, as pools do. */
-function reusing(res: Response): void {
+/** A producer that writes again and again from the same memory, as pools do, each time as soon as it is free again. */
+async function reusing(res: Response): Promise<void> {
   const pool = Buffer.alloc(4)
   for (const word of ['one ', 'two ', 'six ']) {
     pool.write(word)
-    // Written to the socket at once, so that the memory is free again.
-    res.write(Buffer.from(pool))
+    await new Promise<unknown>((resolve) => res.write(pool, resolve))
   }
   res.end()
 }
