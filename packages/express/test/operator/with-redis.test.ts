@@ -10,10 +10,9 @@ describeWithRedis('operatorRouter with Redis', () => {
     onTestFinished(() => redis.stop())
     const pages = createCache({ redis: redis.url, name: 'pages' })
     onTestFinished(() => pages.close())
-    await pages.ready()
     const router = operatorRouter({ authorize: () => true, sources: { pages } })
     const { get } = await serve((req, res) => router(req, res, () => res.writeHead(404).end()))
-    expect((await get('/health')).status).toBe(200)
+    await vi.waitUntil(async () => (await get('/health')).status === 200, { timeout: 10_000 })
 
     await redis.kill()
     await vi.waitUntil(async () => (await get('/health')).status === 503, { timeout: 10_000 })
