@@ -1,5 +1,5 @@
 import type { Cache } from '@tiercel/core'
-import type { CachedRequest, Middleware } from './http/express-shapes.js'
+import type { CachedRequest, Middleware } from './express-shapes.js'
 
 /** Options of `invalidateResponses`: what a successful request makes old. */
 export interface InvalidateResponsesOptions<Req = CachedRequest> {

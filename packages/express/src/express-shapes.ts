@@ -13,11 +13,6 @@ export interface CachedRequest extends IncomingMessage {
   body?: unknown
 }
 
-/** A response of Express 4 or 5. */
-export interface CachedResponse extends ServerResponse {
-  locals: Record<string, unknown>
-}
-
 export type Next = (error?: unknown) => void
 
 /** A middleware for `app.use`, `router.use` and routes of Express 4 and 5. */

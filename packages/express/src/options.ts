@@ -1,5 +1,5 @@
 import type { Cache, Duration, Logger } from '@tiercel/core'
-import type { CachedRequest } from '../http/express-shapes.js'
+import type { CachedRequest } from './express-shapes.js'
 
 /** Which parameters of the query string count. What does not count is taken out of the URL before the handler sees it. */
 export interface QueryOption {
@@ -21,13 +21,18 @@ export interface ResponseCacheOptions<Req = CachedRequest> {
    */
   ttl?: Duration | undefined
   /**
-   * How long past its freshness a response may be served when the handler fails (throws, or answers 500, 502, 503 or 504). `stale-if-error` of the
-   * response goes before it; `must-revalidate` and its kin forbid it. Default `'1m'`.
+   * How long past its freshness a response may be served when the handler fails: answers 500, 502, 503 or 504, or breaks off before it answers. `stale-if-error` of the
+   * response goes before it; `must-revalidate`, `proxy-revalidate`, `no-cache` and `s-maxage` forbid it. Default `'1m'`; `0` never.
    */
   grace?: Duration | undefined
-  /** How long a response that can be validated is kept past its freshness, so that the handler's 304 can renew it. Default `'1h'`. */
+  /**
+   * How long past its freshness a response is served at once while the handler is run in the background. `stale-while-revalidate` of the response goes
+   * before it, and what forbids `grace` forbids it. Default `0`: never.
+   */
+  staleWhileRevalidate?: Duration | undefined
+  /** How long past its freshness a response with an `ETag` or `Last-Modified` is kept, so that the handler's 304 can renew it. Default `'10m'`. */
   keep?: Duration | undefined
-  /** The room the responses belong to, or a function that gives it; `undefined` is none. */
+  /** The room the responses belong to, or a function that gives it; `undefined` is none. It is part of the key. */
   room?: string | ((req: Req) => string | undefined) | undefined
   /** Tags of the responses, or a function that gives them. Those of the response's own `Cache-Groups` come on top. */
   tags?: readonly string[] | ((req: Req) => readonly string[]) | undefined
@@ -38,27 +43,27 @@ export interface ResponseCacheOptions<Req = CachedRequest> {
   /** Methods answered from the cache: `GET`, and `HEAD` from what a GET stored. Default both. */
   methods?: readonly ('GET' | 'HEAD')[] | undefined
   /**
-   * What becomes of requests with cookies. `'public'`: they are answered from the cache only by responses marked `public`, and fill it only with those. A list of names: those cookies are
-   * part of the key, and the handler sees no others. `'ignore'`: the handler sees none. Default `'public'`.
+   * What becomes of requests with cookies. `'public'`: they share only what the handler marks `public`. A list of names: those cookies are part of the key, and
+   * the handler sees no others. `'ignore'`: the handler sees none. Default `'public'`.
    */
   cookies?: 'public' | 'ignore' | readonly string[] | undefined
   /** Which parameters of the query string count. Default: all, in the order given. */
   query?: QueryOption | undefined
   /** Largest body kept, in bytes. Default 1 MiB. */
   maxBody?: number | undefined
-  /** Most variants by `Vary` that are kept of one URL, in each process. Default 32. */
+  /** Most variants by `Vary` that a process keeps of one URL. Default 32. */
   maxVariants?: number | undefined
   /** How long others wait for the response that is being made before they run the handler themselves. Default `'10s'`. */
   maxWait?: Duration | undefined
   /** Whether the client's `Cache-Control` and `Pragma` are obeyed, which lets anybody have the handler run. Default `false`. */
   requestDirectives?: boolean | undefined
-  /** Whether answers with an error status may be kept when the handler gives them a freshness of their own. Default `false`. */
+  /** Whether answers with a status of 400 and above are kept when their own headers allow it. Default `false`: they never are. */
   errors?: boolean | undefined
-  /** Keep a response only when its URL is asked for the second time. Default `'first'`. */
+  /** `'second'` keeps a response only when it is asked for the second time, so that addresses nobody comes back to take no room. Default `'first'`. */
   admit?: 'first' | 'second' | undefined
-  /** Names this cache in `Cache-Status`; `false` sends none. Default `'tiercel'`. */
+  /** Names this cache in `Cache-Status` (RFC 9211); `false` sends none. Default `'tiercel'`. */
   cacheStatus?: string | false | undefined
-  /** Response headers of targeted cache control that are for us, first come first. Default `['CDN-Cache-Control']`. */
+  /** Response headers of targeted cache control (RFC 9213) that are meant for this cache, the first of them first. Default `['Tiercel-Cache-Control']`. */
   targeted?: readonly string[] | undefined
   /** Told of what goes wrong in the cache. No request fails for it. */
   logger?: Logger | undefined
