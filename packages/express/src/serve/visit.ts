@@ -158,7 +158,8 @@ export class Visit {
   #pass(detail: string): void {
     if (this.#isAnswered) return
     this.#isAnswered = true
-    addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
+    // Not as the first header of all: Node reads what `writeHead` is given otherwise when there are some.
+    if (this.res.getHeaderNames().length > 0) addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
     this.next()
   }
 
