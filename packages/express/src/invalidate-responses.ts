@@ -1,6 +1,5 @@
 import { InvalidOptionError, type Cache, type InvalidateTarget, type Logger } from '@tiercel/core'
 import type { CachedRequest, Middleware } from './express-shapes.js'
-import { escaped } from './request/forwarding.js'
 import { baseKey, originOf, tagOfBase } from './request/request-key.js'
 import { afterSuccess } from './serve/after-success.js'
 import { pathOnSameOrigin } from './serve/unsafe-methods.js'
@@ -45,7 +44,7 @@ export function invalidateResponses<Req = CachedRequest>(options: InvalidateResp
     const [namedRoom, namedPattern] = [of<string | undefined>(room), of<string | undefined>(pattern)]
     const bases = (of<readonly string[]>(urls) ?? []).flatMap((url) => {
       const path = pathOnSameOrigin(url, req)
-      return path === undefined ? [] : [baseKey(originOf(req) + escaped(path), undefined, req)]
+      return path === undefined ? [] : [baseKey(originOf(req) + path, undefined, req)]
     })
     const allTags = [...(of<readonly string[]>(tags) ?? []), ...bases.map(tagOfBase)]
     if (namedRoom === undefined && namedPattern === undefined && allTags.length === 0) return undefined

@@ -22,7 +22,7 @@ export function requestKey(req: CachedRequest, room: string | undefined, setting
   const { key: nameOf, query } = settings
   const url = query === undefined ? urlOf(req) : narrowUrl(urlOf(req), query)
   let address: string
-  if (nameOf === undefined) address = originOf(req) + escaped(url)
+  if (nameOf === undefined) address = originOf(req) + url
   else {
     const name = nameOf(req)
     if (name === undefined) return undefined
@@ -48,10 +48,15 @@ export function originOf({ headers, socket }: CachedRequest): string {
   const authority = headers[':authority'] as string | undefined
   // Over HTTP/2 there can be both, and who knows which of them a handler reads.
   const host = authority === undefined || authority === headers.host ? (headers.host ?? '') : `${authority},${headers.host ?? ''}`
-  return `${'encrypted' in socket ? 'https' : 'http'}://${escaped(host)}`
+  return ('encrypted' in socket ? 'https://' : 'http://') + (isPlain(host) ? host : escaped(host))
+}
+
+function isPlain(host: string): boolean {
+  return /^[\w.:-]*$/.test(host)
 }
 
 function partOfHeaders({ headers }: CachedRequest, { vary, cookies }: Settings): string {
+  if (vary.length === 0 && cookies === undefined) return ''
   let part = ''
   for (const name of vary) part += ` ${name}${escaped(selectingValue(headers, name))}`
   const named = cookies === undefined ? '' : cookiesNamed(headers.cookie, cookies)

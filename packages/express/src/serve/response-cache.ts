@@ -10,7 +10,7 @@ import { forgetAfterWrite } from './unsafe-methods.js'
 import { Visit } from './visit.js'
 
 /** Marks a response that a cache has to do with: one inside of it would only do the same again. */
-const TAKEN = Symbol('tiercel.response')
+const TAKEN = Symbol.for('tiercel.response')
 
 /** RFC 9110, section 9.2.1, and the registry. All others change something. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
@@ -29,7 +29,7 @@ export class ResponseCache {
       return
     }
     if (TAKEN in res) return next()
-    Object.defineProperty(res, TAKEN, { value: true })
+    ;(res as { [TAKEN]?: true })[TAKEN] = true
     let visit: Visit | undefined
     try {
       if (!SAFE.has(req.method ?? '')) forgetAfterWrite(this, req, res)
@@ -38,7 +38,11 @@ export class ResponseCache {
       this.report(error)
     }
     if (visit === undefined) return next()
-    void visit.run()
+    try {
+      visit.run()
+    } catch (error) {
+      visit.fail(error)
+    }
   }
 
   /** Whether a response for the key may be kept already. */

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { InvalidateTarget } from '@tiercel/core'
 import { urlOf, type CachedRequest } from '../express-shapes.js'
-import { escaped } from '../request/forwarding.js'
 import { baseKey, originOf, requestKey, tagOfBase } from '../request/request-key.js'
 import { parseStrings } from '../fields/structured.js'
 import { afterSuccess } from './after-success.js'
@@ -21,7 +20,7 @@ function targetOf({ settings }: ResponseCache, req: CachedRequest, res: ServerRe
   if (settings.key === undefined) {
     for (const name of ['location', 'content-location']) {
       const path = pathOnSameOrigin(res.getHeader(name), req)
-      if (path !== undefined) bases.push(baseKey(originOf(req) + escaped(path), room, req))
+      if (path !== undefined) bases.push(baseKey(originOf(req) + path, room, req))
     }
   }
   const hasMoreKeys = settings.vary.length > 0 || (settings.cookies?.length ?? 0) > 0
