@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { CallOptions } from '@tiercel/core'
 import type { CachedRequest, Next } from '../express-shapes.js'
 import { isOtherMethod } from '../request/forwarding.js'
+import { SearchRules } from '../request/search-rules.js'
 import type { Settings } from '../settings.js'
 import { detachedRunOf } from './detached.js'
 import { Habits } from './habits.js'
@@ -18,6 +19,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', '
 /** What `cacheResponses` makes. */
 export class ResponseCache {
   readonly habits = new Habits()
+  readonly searchRules = new SearchRules()
   readonly #sightings = new Sightings()
 
   constructor(readonly settings: Settings) {}

@@ -5,10 +5,11 @@ import type { CachedRequest, Next } from '../express-shapes.js'
 import { clientWishes, type ClientWishes } from '../request/client-wishes.js'
 import { preconditionsOf } from '../request/conditional.js'
 import { credentialsOf, type Credentials } from '../request/credentials.js'
-import { requestKey, tagOfBase, type RequestKey } from '../request/request-key.js'
+import { originOf, pathOf, requestKey, tagOfPath, type RequestKey } from '../request/request-key.js'
 import { decode, known, remember } from '../response/decoded-frames.js'
 import { keepable, type Selection } from '../response/keeping.js'
 import type { StoredResponse } from '../response/stored-response.js'
+import { valueOf } from '../fields/header-list.js'
 import { isSelected, newFamily, variantKey } from '../response/variants.js'
 import type { Settings } from '../settings.js'
 import { ask, type Answer } from './asking.js'
@@ -50,7 +51,7 @@ export class Visit {
   static of(owner: ResponseCache, req: CachedRequest, res: ServerResponse, next: Next): Visit | undefined {
     const { settings } = owner
     const room = typeof settings.room === 'function' ? settings.room(req) : settings.room
-    const named = requestKey(req, room, settings)
+    const named = requestKey(req, room, settings, owner.searchRules)
     return named === undefined ? undefined : new Visit(owner, req, res, next, named, owner.callOptions(room, tagsOf(req, named, settings)))
   }
 
@@ -221,6 +222,12 @@ export class Visit {
     const { status, statusMessage } = answer.kind === 'whole' ? answer.head : answer.response.record
     const body = answer.kind === 'whole' ? answer.body : answer.response.body
     const selection: Selection = { key, selecting: answer.selecting, family: familyOf(kept, storable.varies) }
+    const search = valueOf(storable.headers, 'no-vary-search')
+    if (settings.key === undefined && search !== this.named.search) {
+      this.owner.searchRules.learn(pathOf(originOf(this.req) + this.named.url), search)
+      // It was asked for by a rule that does not hold any more.
+      if (this.named.search !== undefined) return undefined
+    }
     const keeping = keepable(storable, status, statusMessage, body, selection, settings, Date.now())
     if (keeping === undefined) return kept === undefined ? ctx.skip(RUN_YOURSELF) : undefined
     ctx.ttl(keeping.ttlMs)
@@ -247,7 +254,7 @@ const NO_TAGS: readonly string[] = []
 
 function tagsOf(req: CachedRequest, { key, base }: RequestKey, { tags }: Settings): readonly string[] {
   const given = typeof tags === 'function' ? tags(req) : (tags ?? NO_TAGS)
-  return key === base ? given : [...given, tagOfBase(base)]
+  return key === base ? given : [...given, tagOfPath(base)]
 }
 
 /** The variants of a URL are of one family as long as it varies by the same. */
