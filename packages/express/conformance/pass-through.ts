@@ -24,7 +24,7 @@ export function passThrough(port: number): (request: IncomingMessage, response: 
 }
 
 /** This hop's own headers stay on it, apart from `Connection`, since what it lists is part of some tests. */
-const OF_THIS_HOP = new Set(['keep-alive', 'transfer-encoding', 'date'])
+const OF_THIS_HOP = new Set(['keep-alive', 'transfer-encoding'])
 
 function byName(raw: readonly string[]): Map<string, string | string[]> {
   const headers = new Map<string, string | string[]>()

@@ -1,6 +1,6 @@
 import { createCache, type Codec } from '@tiercel/core'
 import { cacheResponses } from '@tiercel/express'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { describeWithRedis, startRedis, type RedisServer } from '../../../core/test/redis/server/index.js'
 import { counting, type Counting } from './counting.js'
 import { serve, type Site } from './site.js'
@@ -19,7 +19,7 @@ async function openProcess(express: ExpressModule, redis: RedisServer, handler: 
   const cache = createCache({ redis: redis.url, ttl: '1m', codec })
   onTestFinished(() => cache.close())
   app.get(/.*/, cacheResponses({ cache, ttl: '1m' }), handler)
-  await cache.ready()
+  await vi.waitUntil(() => cache.health().healthy, { timeout: 10_000 })
   return serve(app)
 }
 

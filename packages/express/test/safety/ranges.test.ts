@@ -24,14 +24,15 @@ onBothVersions((express) => {
   })
 
   it.each([
-    ['a 206', 206],
-    ['a 200 with Content-Range', 200],
-  ])('shows nobody %s that a handler gives unasked to the one before', async (_name, status) => {
+    ['a 206 as the whole, though nobody asked for a part', 206, {}],
+    ['a 206 as the whole, asked for otherwise', 206, { range: 'bytes=0-1' }],
+    ['a 200 with Content-Range as the whole, after somebody asked for a part', 200, { range: 'bytes=0-1' }],
+  ])('shows nobody %s', async (_name, status, headers) => {
     const site = await openPage(
       express,
       counting((_req, res, run) => (run === 1 ? res.writeHead(status, { 'Content-Range': 'bytes 0-1/26' }).end('ab') : res.send(ALPHABET))),
     )
-    await site.get('/')
+    await site.get('/', headers)
 
     expect((await site.get('/')).body).toBe(ALPHABET)
   })

@@ -25,9 +25,11 @@ function essence({ status, rawHeaders, body }: Answer): unknown {
 onBothVersions((express) => {
   it.each(waysToAnswer(folder))('gives all visitors what the handler gives by %s', async (_name, way) => {
     const bare = express()
+    // Node treats a list of headers in another way when one was set before.
+    bare.disable('x-powered-by')
     bare.all(/.*/, (req, res, next) => void way(req, res, next))
     const { send: plainly } = await serve(bare)
-    const site = await openPage(express, (req, res, next) => void way(req, res, next))
+    const site = await openPage(express, (req, res, next) => void way(req, res, next), { bare: true })
 
     for (const method of ['GET', 'HEAD']) {
       const expected = await plainly('/?callback=cb', { method })
@@ -42,9 +44,11 @@ onBothVersions((express) => {
 
   it.each(waysToAnswer(folder))('gives who comes for its headers first what the handler gives by %s', async (_name, way) => {
     const bare = express()
+    // Node treats a list of headers in another way when one was set before.
+    bare.disable('x-powered-by')
     bare.all(/.*/, (req, res, next) => void way(req, res, next))
     const { send: plainly } = await serve(bare)
-    const site = await openPage(express, (req, res, next) => void way(req, res, next))
+    const site = await openPage(express, (req, res, next) => void way(req, res, next), { bare: true })
 
     for (const method of ['HEAD', 'GET', 'HEAD']) expect(essence(await site.send('/?callback=cb', { method }))).toEqual(essence(await plainly('/?callback=cb', { method })))
   })

@@ -119,6 +119,6 @@ export const waysToAnswer = (folder: string): readonly (readonly [name: string, 
     }],
     ['a body where none belongs', (_req, res) => res.status(204).send('text')],
     ['headers in capitals', (_req, res) => res.setHeader('X-SHOUTING', '1').setHeader('ETAG', '"a"').end('text')],
-    ['a header beyond ASCII', (_req, res) => res.setHeader('X-A', '\u00e9').end('text')],
+    ['a header beyond ASCII', (_req, res) => res.setHeader('X-A', '\u00e9').end(Buffer.from('text'))],
   ]
 }
