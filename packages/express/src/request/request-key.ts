@@ -1,4 +1,4 @@
-import type { CachedRequest } from '../express-shapes.js'
+import { urlOf, type CachedRequest } from '../express-shapes.js'
 import type { Settings } from '../settings.js'
 import { cookiesNamed } from './credentials.js'
 import { escaped, forwardedPart } from './forwarding.js'
@@ -20,7 +20,7 @@ export interface RequestKey {
  */
 export function requestKey(req: CachedRequest, room: string | undefined, settings: Settings): RequestKey | undefined {
   const { key: nameOf, query } = settings
-  const url = query === undefined ? req.originalUrl : narrowUrl(req.originalUrl, query)
+  const url = query === undefined ? urlOf(req) : narrowUrl(urlOf(req), query)
   let address: string
   if (nameOf === undefined) address = originOf(req) + escaped(url)
   else {
@@ -45,7 +45,9 @@ export function tagOfBase(base: string): string {
 
 /** Scheme and host, by the connection and the `Host` header as it is written, which is how the handler sees it; what is forwarded is a part of its own. */
 export function originOf({ headers, socket }: CachedRequest): string {
-  const host = headers.host ?? (headers[':authority'] as string | undefined) ?? ''
+  const authority = headers[':authority'] as string | undefined
+  // Over HTTP/2 there can be both, and who knows which of them a handler reads.
+  const host = authority === undefined || authority === headers.host ? (headers.host ?? '') : `${authority},${headers.host ?? ''}`
   return `${'encrypted' in socket ? 'https' : 'http'}://${escaped(host)}`
 }
 

@@ -63,6 +63,8 @@ export function storabilityOf(head: Head, credentials: Credentials, settings: Se
   if (hasHeader(headers, 'trailer')) return 'trailer'
   if (isEndless(headers)) return 'stream'
   if (hasNonce(headers)) return 'nonce'
+  // Whether such a header goes out as latin1 or as UTF-8 depends on the body that happens to follow.
+  if (own.some((text) => !isAscii(text))) return 'not-ascii'
 
   const { directives, isTargeted } = directivesOf(headers, settings.targeted)
   if (directives.has('must-understand') ? !UNDERSTOOD.has(status) : directives.has('no-store')) return 'no-store'
@@ -109,6 +111,10 @@ function variesBy(headers: HeaderList, own: HeaderList, { handlerSeesCookies }: 
 
 function isEndless(headers: HeaderList): boolean {
   return /^text\/event-stream\b|^multipart\/x-mixed-replace\b/i.test(valueOf(headers, 'content-type') ?? '') || valueOf(headers, 'x-accel-buffering')?.toLowerCase() === 'no'
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\t\x20-\x7e]/.test(text)
 }
 
 /** A nonce that is given twice protects nobody. */

@@ -1,4 +1,4 @@
-import type { CachedRequest } from '../express-shapes.js'
+import { urlOf, type CachedRequest } from '../express-shapes.js'
 import { CONDITIONALS } from '../request/conditional.js'
 import { cookiesNamed } from '../request/credentials.js'
 import { VISITORS_ADDRESS } from '../request/forwarding.js'
@@ -82,8 +82,9 @@ interface ExpressApp {
 }
 
 function narrow(req: CachedRequest, narrowed: (url: string) => string): void {
-  if (narrowed(req.originalUrl) === req.originalUrl) return
-  req.originalUrl = narrowed(req.originalUrl)
+  const url = narrowed(urlOf(req))
+  if (url === urlOf(req)) return
+  if (req.originalUrl !== undefined) req.originalUrl = url
   req.url = narrowed(req.url ?? '/')
   // Express 4 has parsed it already; in Express 5 it is parsed when it is read.
   if (!Object.hasOwn(req, 'query')) return

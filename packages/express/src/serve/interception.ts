@@ -46,6 +46,7 @@ export class Interception {
   #bytes = 0
   #expected: number | undefined
   #isOver = false
+  #isEnding = false
   #isBypassed = false
   readonly #limit: NodeJS.Timeout
 
@@ -126,6 +127,8 @@ export class Interception {
 
   #onWrite(args: unknown[]): unknown {
     const { res } = this
+    // Over HTTP/2 `end` writes what it is given by `write`.
+    if (this.#isEnding) return this.#write.apply(res, args)
     this.#beSureOfHead()
     if (this.#isBypassed) return swallow(args, true)
     this.#record(args)
@@ -134,14 +137,24 @@ export class Interception {
 
   #onEnd(args: unknown[]): unknown {
     const { res } = this
+    if (this.#decision === undefined && !this.#isOver) this.#sayLength(args)
     this.#beSureOfHead()
     if (this.#isBypassed) return swallow(args, res)
     this.#record(args)
+    this.#isEnding = true
     const result = this.#decision?.forwards === false ? swallow(args, res) : this.#end.apply(res, args)
     if (this.#isOver) return result
     const isWhole = this.#expected === undefined || this.#expected === this.#bytes
     this.#finish(isWhole ? Buffer.concat(this.#chunks, this.#bytes) : undefined, isWhole ? 'complete' : 'broken')
     return result
+  }
+
+  /** Node does so too when all of a body comes at once, but not when the head is asked for before. */
+  #sayLength([chunk, encoding]: unknown[]): void {
+    const { res } = this
+    if (res.statusCode < 200 || res.statusCode === 204 || res.statusCode === 304) return
+    if (['content-length', 'transfer-encoding', 'trailer'].some((name) => res.hasHeader(name))) return
+    res.setHeader('Content-Length', toBytes(chunk, encoding)?.length ?? 0)
   }
 
   // By the outermost `writeHead`: whoever patched it after us waits for its head too.
@@ -150,9 +163,9 @@ export class Interception {
   }
 
   #record([chunk, encoding]: unknown[]): void {
-    if (this.#isOver || this.#decision?.records !== true || chunk === null || chunk === undefined || typeof chunk === 'function') return
-    // Copied: files and compression give the same memory out again.
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8') : Buffer.from(chunk as Uint8Array)
+    if (this.#isOver || this.#decision?.records !== true) return
+    const bytes = toBytes(chunk, encoding)
+    if (bytes === undefined) return
     this.#bytes += bytes.length
     if (this.#bytes > this.options.maxBody) this.#finish(undefined, 'unwanted')
     else this.#chunks.push(bytes)
@@ -175,6 +188,12 @@ export class Interception {
 }
 
 const FORWARD: Decision = { forwards: true, records: false }
+
+/** The bytes of what `write` and `end` take. A copy: files and compression give the same memory out again. */
+function toBytes(chunk: unknown, encoding: unknown): Buffer | undefined {
+  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
+}
 
 function isStatus(status: unknown): boolean {
   return Number.isInteger(Number(status)) && Number(status) >= 100 && Number(status) <= 999

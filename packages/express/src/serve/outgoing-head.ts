@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { HeaderList } from '../fields/header-list.js'
 
 /** The headers that are going to be sent, by name in lower case. */
@@ -31,26 +31,21 @@ export function restoreHeaders(res: ServerResponse, before: HeaderSnapshot): voi
   for (const [name, values] of before) res.setHeader(name, values.length === 1 ? (values[0] as string) : values)
 }
 
+const PLACEHOLDER = 'x-tiercel-placeholder'
+
 /**
- * Makes what `writeHead` was given part of the headers, so that there is one place to look at. It takes a status, perhaps a message, and headers as an
- * object, as names and values in turn, or as pairs; they go before those that were set.
+ * Makes what `writeHead` was given part of the headers, so that there is one place to look at. It takes a status, perhaps a message, and headers in several forms, whose rules Node
+ * has changed between its versions: so it is Node that is asked, by a response that is never sent.
  */
 export function applyWriteHead(res: ServerResponse, [status, second, third]: readonly unknown[]): { readonly status: number; readonly statusMessage: string | undefined } {
-  const headers = typeof second === 'string' ? third : (second ?? third)
-  if (Array.isArray(headers)) {
-    const pairs = (Array.isArray(headers[0]) ? headers.flat(1) : headers) as readonly (string | readonly string[])[]
-    const values = new Map<string, string[]>()
-    for (let i = 0; i + 1 < pairs.length; i += 2) {
-      const name = String(pairs[i])
-      values.set(name, [...(values.get(name) ?? []), ...[pairs[i + 1] as string | string[]].flat()])
-    }
-    for (const name of values.keys()) res.removeHeader(name)
-    for (const [name, all] of values) res.setHeader(name, all.length === 1 ? (all[0] as string) : [...([res.getHeader(name) ?? []].flat() as string[]), ...all])
-  } else if (typeof headers === 'object' && headers !== null) {
-    for (const [name, value] of Object.entries(headers as Record<string, string | string[] | undefined>)) {
-      if (value === undefined) res.removeHeader(name)
-      else res.setHeader(name, value)
-    }
+  const given = typeof second === 'string' ? third : (second ?? third)
+  if (typeof given === 'object' && given !== null) {
+    const scratch = new ServerResponse(res.req)
+    // With a header that was set before, those given become headers like it.
+    scratch.setHeader(PLACEHOLDER, '')
+    for (const [name, values] of headersOf(res)) scratch.setHeader(name, values)
+    scratch.writeHead(Number(status), (Array.isArray(given) ? given.flat() : given) as string[])
+    restoreHeaders(res, new Map([...headersOf(scratch)].filter(([name]) => name !== PLACEHOLDER)))
   }
   return { status: Number(status), statusMessage: typeof second === 'string' ? second : undefined }
 }

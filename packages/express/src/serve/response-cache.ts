@@ -53,7 +53,7 @@ export class ResponseCache {
   }
 
   report(error: unknown): void {
-    this.settings.logger?.warn({ error }, "tiercel: a response went past the cache")
+    this.settings.logger?.warn({ err: error }, 'tiercel: a request went past the cache')
   }
 
   #isFor({ method, headers }: CachedRequest): boolean {

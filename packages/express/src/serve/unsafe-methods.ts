@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { InvalidateTarget } from '@tiercel/core'
-import type { CachedRequest } from '../express-shapes.js'
+import { urlOf, type CachedRequest } from '../express-shapes.js'
 import { escaped } from '../request/forwarding.js'
 import { baseKey, originOf, requestKey, tagOfBase } from '../request/request-key.js'
 import { parseStrings } from '../fields/structured.js'
@@ -33,7 +33,7 @@ function targetOf({ settings }: ResponseCache, req: CachedRequest, res: ServerRe
 export function pathOnSameOrigin(reference: unknown, req: CachedRequest): string | undefined {
   if (typeof reference !== 'string') return undefined
   try {
-    const here = new URL(req.originalUrl, originOf(req))
+    const here = new URL(urlOf(req), originOf(req))
     const there = new URL(reference, here)
     return there.origin === here.origin ? there.pathname + there.search : undefined
   } catch {

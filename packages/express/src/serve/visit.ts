@@ -98,8 +98,9 @@ export class Visit {
       const response = this.#decode(found, key)
       if (response === undefined) return this.#missing(found !== undefined && !reads ? key : undefined)
       if (!isSelected(response.record.selecting, this.req.headers)) {
+        // It varies by more than its siblings: it gives way.
+        if (key !== this.#named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
         const variant = variantKey(this.#named.key, response.record.family, response.record.selecting, this.req.headers)
-        if (variant === key) return this.#lead(key, undefined)
         if (!isRoomFor(response, variant, owner.settings.maxVariants)) return this.#pass('variants')
         key = variant
         continue
