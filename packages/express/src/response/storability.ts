@@ -56,7 +56,7 @@ const PER_REQUEST = /^(?:x-request-id|x-correlation-id|x-amzn-trace-id|x-b3-.*|t
 /** Whether, and how, a response may be kept (RFC 9111, section 3). A string says why not. */
 export function storabilityOf(head: Head, credentials: Credentials, settings: Settings, now: number): Storable | string {
   const { status, headers, own } = head
-  if (status < 200 || status === 206 || status === 304 || hasHeader(headers, 'content-range')) return 'partial'
+  if (status < 200 || status === 206 || status === 304 || /^\s*bytes/i.test(valueOf(headers, 'content-range') ?? '')) return 'partial'
   if (status >= 400 && !settings.keepsErrors) return 'error'
   // Also one that was set before the handler: it may stand in the page.
   if (hasHeader(headers, 'set-cookie')) return 'set-cookie'

@@ -39,7 +39,12 @@ const PLACEHOLDER = 'x-tiercel-placeholder'
  */
 export function applyWriteHead(res: ServerResponse, [status, second, third]: readonly unknown[]): { readonly status: number; readonly statusMessage: string | undefined } {
   const given = typeof second === 'string' ? third : (second ?? third)
-  if (typeof given === 'object' && given !== null) {
+  if (Array.isArray(given) && res.getHeaderNames().length === 0) {
+    // Sent as it is, with what it repeats.
+    const list: string[] = given.flat()
+    const names = list.filter((_, i) => i % 2 === 0)
+    for (const name of names) res.setHeader(name, list.filter((_, i) => i % 2 === 1 && list[i - 1]?.toLowerCase() === name.toLowerCase()))
+  } else if (typeof given === 'object' && given !== null) {
     const scratch = new ServerResponse(res.req)
     // With a header that was set before, those given become headers like it.
     scratch.setHeader(PLACEHOLDER, '')

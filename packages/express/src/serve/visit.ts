@@ -97,7 +97,7 @@ export class Visit {
       }
       const response = this.#decode(found, key)
       if (response === undefined) return this.#missing(found !== undefined && !reads ? key : undefined)
-      if (!isSelected(response.record.selecting, this.req.headers)) {
+      if (!isSelected(response.record, this.req.headers)) {
         // It varies by more than its siblings: it gives way.
         if (key !== this.#named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
         const variant = variantKey(this.#named.key, response.record.family, response.record.selecting, this.req.headers)
@@ -132,7 +132,7 @@ export class Visit {
   }
 
   #maySee({ record }: StoredResponse): boolean {
-    return (!this.#credentials.authorization || record.forBearers) && (!this.#credentials.cookie || record.isPublic) && isSelected(record.selecting, this.req.headers)
+    return (!this.#credentials.authorization || record.forBearers) && (!this.#credentials.cookie || record.isPublic) && isSelected(record, this.req.headers)
   }
 
   #serve(response: StoredResponse, detail: string | undefined): void {
@@ -158,7 +158,8 @@ export class Visit {
   #pass(detail: string): void {
     if (this.#isAnswered) return
     this.#isAnswered = true
-    addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
+    // Not as the first header of all: Node reads what `writeHead` is given otherwise when there are some.
+    if (this.res.getHeaderNames().length > 0) addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
     this.next()
   }
 
@@ -177,7 +178,7 @@ export class Visit {
     this.#isAnswered = true
     const { req, res, owner } = this
     const kept = known ?? this.#decode(ctx.stale?.value, key)
-    const previous = kept !== undefined && isSelected(kept.record.selecting, req.headers) ? kept : undefined
+    const previous = kept !== undefined && isSelected(kept.record, req.headers) ? kept : undefined
     if (previous !== undefined && previous.record.mayBeStale && this.#maySee(previous) && previous.staleMs() < this.#wishes.maxStaleMs) {
       this.#serve(previous, 'max-stale')
       return ctx.skip(RUN_YOURSELF)
