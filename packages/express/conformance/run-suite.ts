@@ -20,7 +20,9 @@ export type Application = (handler: Handler) => Handler
 export async function runSuite(applications: readonly Application[]): Promise<Score> {
   const origin = await listening(createOrigin())
   const handlers = applications.map((application) => application(passThrough(portOf(origin))))
-  const server = await listening(createServer((request, response) => handlers[Number(request.headers['req-num'] ?? 0) % handlers.length]?.(request, response)))
+  // The suite numbers the requests of a test, and some twice: `1, 1`.
+  const turn = (request: IncomingMessage): number => Number.parseInt(String(request.headers['req-num'] ?? 0), 10) % handlers.length
+  const server = await listening(createServer((request, response) => handlers[turn(request)]?.(request, response)))
   try {
     // Its command line takes this one too: Node's adds headers of its own, which some tests count.
     await runTests(suites, fetch, false, `http://127.0.0.1:${portOf(server)}`)

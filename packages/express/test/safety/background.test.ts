@@ -87,6 +87,20 @@ onBothVersions((express) => {
     expect([second.status, second.body, second.headers['x-run']]).toEqual([200, 'page', '2'])
   })
 
+  it('asks nobody again about a page that was just confirmed', async () => {
+    const page = counting((req, res) => {
+      res.set('ETag', '"v1"').set('Cache-Control', 'max-age=60')
+      if (req.get('if-none-match') === '"v1"') return res.status(304).end()
+      return res.set('Age', '100').send('page')
+    })
+    const site = await openObedientPage(express, page)
+    await site.get('/')
+    await site.get('/')
+
+    for (let visit = 0; visit < 3; visit++) expect((await site.get('/')).body).toBe('page')
+    expect(page.runs).toBe(2)
+  })
+
   it('asks the handler with the validators of what is kept, and not with those a visitor brings', async () => {
     const asked: unknown[] = []
     const site = await openObedientPage(
