@@ -10,13 +10,19 @@ import { score, type Score } from './score.js'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
+/** Puts a cache in front of a handler. */
+export type Application = (handler: Handler) => Handler
+
 /**
- * Runs `http-cache-tests` against an application whose handler passes all through to the suite's origin. The suite keeps
- * its results in the module, so that a process can run it once.
+ * Runs `http-cache-tests` against applications whose handler passes all through to the suite's origin. The requests of a test go
+ * to them in turn. The suite keeps its results in the module, so that a process can run it once.
  */
-export async function runSuite(application: (handler: Handler) => Handler): Promise<Score> {
+export async function runSuite(applications: readonly Application[]): Promise<Score> {
   const origin = await listening(createOrigin())
-  const server = await listening(createServer(application(passThrough(portOf(origin)))))
+  const handlers = applications.map((application) => application(passThrough(portOf(origin))))
+  // The suite numbers the requests of a test, and some twice: `1, 1`.
+  const turn = (request: IncomingMessage): number => Number.parseInt(String(request.headers['req-num'] ?? 0), 10) % handlers.length
+  const server = await listening(createServer((request, response) => handlers[turn(request)]?.(request, response)))
   try {
     // Its command line takes this one too: Node's adds headers of its own, which some tests count.
     await runTests(suites, fetch, false, `http://127.0.0.1:${portOf(server)}`)

@@ -55,6 +55,13 @@ onBothVersions((express) => {
     expect(second.headers['set-cookie']).toEqual(['sid=2'])
   })
 
+  it.each(['X-Request-Id', 'X-Correlation-Id', 'Traceparent', 'Server-Timing', 'RateLimit', 'X-RateLimit-Remaining'])('gives nobody the %s of another, though it is the handler who sets it', async (name) => {
+    const site = await openPage(express, counting((_req, res, run) => res.set(name, `of ${run}`).send('page')))
+    await site.get('/')
+
+    expect((await site.get('/')).headers[name.toLowerCase()]).not.toBe('of 1')
+  })
+
   it('gives nobody the session of another, though its cookie is set no earlier than the headers are sent', async () => {
     const site = await open(express, (app, cache) => {
       app.use(session({ secret: 'x', resave: false, saveUninitialized: true }))

@@ -21,6 +21,8 @@ export interface Asking {
   readonly method?: string
   readonly headers?: OutgoingHttpHeaders
   readonly body?: string | Buffer
+  /** The address to come from: any of the loopback interface. */
+  readonly localAddress?: string
   /** Gives up waiting, and hangs up. */
   readonly signal?: AbortSignal
 }
@@ -63,9 +65,9 @@ export async function serve(listener: RequestListener): Promise<Omit<Site, 'cach
   return { port, send, get: (path, headers) => send(path, headers === undefined ? {} : { headers }), raw: (text) => rawExchange(port, text) }
 }
 
-function exchange(port: number, path: string, { method = 'GET', headers = {}, body, signal }: Asking): Promise<Answer> {
+function exchange(port: number, path: string, { method = 'GET', headers = {}, body, signal, localAddress }: Asking): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = ask({ host: '127.0.0.1', port, path, method, headers: { ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers }, agent: false, signal })
+    const request = ask({ host: '127.0.0.1', port, path, method, headers: { ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }), ...headers }, agent: false, signal, localAddress })
     const timer = setTimeout(() => request.destroy(new Error(`no answer to ${method} ${path} in ${PATIENCE_MS} ms: it hangs`)), PATIENCE_MS)
     request.on('close', () => clearTimeout(timer))
     request.on('error', reject)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request as ask, type IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
@@ -114,6 +115,15 @@ onBothVersions((express) => {
     stream.destroy()
 
     expect(written).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  it('keeps nobody waiting for a visitor who does not read, for longer than it may', async () => {
+    const site = await openPage(express, (_req, res) => void Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(100_000, 'x'))).pipe(res), { maxBody: 20_000_000, maxWait: 200 })
+    const stalled = await begin(site.port)
+
+    expect((await site.get('/')).bytes).toHaveLength(10_000_000)
+    stalled.destroy()
+    expect((await site.get('/')).bytes).toHaveLength(10_000_000)
   })
 
   it('gives a page with trailers to the next visitor as a whole answer', async () => {
