@@ -59,6 +59,11 @@ export class Cache {
     return this.#scope.path
   }
 
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#shared.closed
+  }
+
   /**
    * The value of a key: the cached one, or else what `load` gives, which is then kept. Calls for a key that is being loaded wait
    * for that one load.
@@ -371,9 +376,10 @@ export class Cache {
     policy.signal?.throwIfAborted()
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
-    const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
+    const load = { scope: this.#scope, key, location, policy, loader, previous, gathering }
+    if (previous === undefined) return obtain(load)
     const now = performance.now()
-    if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
+    if (!this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
     renewIfDue(load, previous, now)
     return Promise.resolve(this.#served(previous))
@@ -393,7 +399,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry }, entry, now)
+    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry, gathering: undefined }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {
