@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..')
 step('run', 'bash', ['.ci/run'])
 step('long tests', 'npm', ['test'], { TIERCEL_PROOF: '1' })
 step('compilers', 'node', ['.ci/compilers.mjs'])
+step('conformance', 'npm', ['run', '-s', 'conformance'])
 step('bench', 'npm', ['run', '-s', 'bench'])
 
 function step(name, command, args, env = {}) {

@@ -13,6 +13,9 @@ import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 /** What a cache shares with its namespaces, for what is built beside it. */
 export let sharedOf: (cache: Cache) => Shared
 
+/** What memory has fresh, counted as `get` counts it, for those to whom a promise is too slow. Nothing of a cache that another copy of the package has made. */
+export let hitOf: (cache: Cache, key: string) => unknown
+
 /**
  * A cache, or one namespace of it. Made by `createCache` and `namespace`.
  *
@@ -31,6 +34,12 @@ export class Cache {
 
   static {
     sharedOf = (cache) => cache.#shared
+    hitOf = (cache, key) => {
+      const entry = #scope in cache ? cache.#fresh(key) : undefined
+      if (entry === undefined) return undefined
+      cache.#countHit(key)
+      return cache.#served(entry)
+    }
   }
 
   /** @internal */

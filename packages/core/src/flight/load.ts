@@ -136,7 +136,8 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     return
   }
   const ttl = decision.ttl ?? policy.ttl
-  if (!isKeepable(value, ttl, policy)) {
+  const grace = decision.grace ?? policy.grace
+  if (!isKeepable(value, ttl + (decision.grace ?? 0), policy)) {
     await dropOlder(load, flight)
     return
   }
@@ -147,14 +148,14 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     checkTagCount(fence.tokens.length - scope.levels.length + lateIds.length)
     const { bytes, form } = survey(value, shared.valueLimits)
     const freshMs = jittered(policy, ttl)
-    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, freshMs, grace: policy.grace, etag }, lateIds, isTooLate))
+    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, freshMs, grace, etag }, lateIds, isTooLate))
     if (!mayFill || !policy.memory) return
     if (isTooLate() || shared.closed) {
       counters.add('fenced')
       return
     }
     const tokens = late.length === 0 ? fence.tokens : [...fence.tokens, ...late]
-    fill(scope, { location, key, value, bytes, ttl, freshMs, etag, loadedAt, tokens }, policy)
+    fill(scope, { location, key, value, bytes, ttl, freshMs, grace, etag, loadedAt, tokens })
     flight.tokensTaken = true
     flight.isStored = true
   } catch (error) {
@@ -167,7 +168,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
 }
 
 /** Stores in Redis under the lease. Resolves to whether memory may have the value too: not when somebody took the lease away. */
-async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
+async function commit({ scope }: Load, flight: Flight, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
   const { remote } = scope.shared
   if (remote === undefined) return true
   // What the way to the lease has left of the call's time.
@@ -184,7 +185,7 @@ async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, sto
       tokens = new Map([...tokens, ...late])
     }
     const bytes = await remote.entries.encode({ ...lease, tokens }, storable)
-    const isStored = await remote.commit(lease, bytes, storable.freshMs + policy.grace, budget)
+    const isStored = await remote.commit(lease, bytes, storable.freshMs + storable.grace, budget)
     flight.lease = undefined
     flight.isStored = isStored
     if (!isStored) scope.counters.add('droppedCommits')
@@ -206,8 +207,8 @@ async function dropOlder({ scope, key, location }: Load, flight: Flight): Promis
 }
 
 /** What is not keepable takes the place of an older value all the same: that must not come back as grace. */
-export function isKeepable(value: unknown, ttl: number, policy: Policy): boolean {
-  return value !== undefined && (value !== null || policy.cacheNull) && ttl > 0
+export function isKeepable(value: unknown, usableMs: number, policy: Policy): boolean {
+  return value !== undefined && (value !== null || policy.cacheNull) && usableMs > 0
 }
 
 /** A value that cannot be kept is served all the same. */

@@ -175,6 +175,20 @@ describe('an entry', () => {
     expect(reads).toBe(1)
   })
 
+  it('holds a Buffer as it is', async () => {
+    const value = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 7) % 256))
+    for (const [, format] of formats) {
+      const bytes = await encodeEntry({ ...fields, value }, format)
+      expect(await valueOf(bytes, format)).toEqual(value)
+      expect(Buffer.isBuffer(await valueOf(bytes, format))).toBe(true)
+    }
+    const bytes = encodeEntry({ ...fields, value }, plain) as Buffer
+    expect(bytes.includes(value)).toBe(true)
+    const read = (await valueOf(bytes, plain)) as Buffer
+    expect(read.buffer.byteLength).toBe(read.length)
+    expect(await valueOf(encodeEntry({ ...fields, value: Buffer.alloc(0) }, plain) as Buffer, plain)).toEqual(Buffer.alloc(0))
+  })
+
   it('is not made of values that cannot be kept', () => {
     for (const format of [plain, resolveEntryFormat({ compression: true })]) {
       expect(() => encodeEntry({ ...fields, value: { a: () => 1 } }, format)).toThrow(UncacheableValueError)
