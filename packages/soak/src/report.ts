@@ -4,12 +4,12 @@ import type { Outcome } from './soak.js'
 const WRONG = 'values of another key'
 
 /** Whether everything was as promised. */
-export function isFine({ report, figures, crashes, recoveryMs }: Outcome): boolean {
-  return report.ok && crashes.length === 0 && recoveryMs !== undefined && figures.length === PROCESSES && figures.every(({ failed, counts }) => failed === 0 && (counts[WRONG] ?? 0) === 0)
+export function isFine({ report, figures, crashes, pending, recoveryMs }: Outcome): boolean {
+  return report.ok && pending === 0 && crashes.length === 0 && recoveryMs !== undefined && figures.length === PROCESSES && figures.every(({ failed, counts }) => failed === 0 && (counts[WRONG] ?? 0) === 0)
 }
 
 export function printOutcome(outcome: Outcome): string {
-  const { wanted, report, figures, crashes, faults, recoveryMs } = outcome
+  const { wanted, report, figures, crashes, pending, faults, recoveryMs } = outcome
   const counts = new Map<string, number>()
   for (const each of figures) for (const [what, count] of Object.entries(each.counts)) counts.set(what, (counts.get(what) ?? 0) + count)
   const times = figures.flatMap((each) => each.times).sort((a, b) => a - b)
@@ -20,6 +20,7 @@ export function printOutcome(outcome: Outcome): string {
     `  reads a second                            ${number(report.reads / wanted.seconds)}`,
     `  a read took                               p50 ${quantile(times, 0.5)}, p99 ${quantile(times, 0.99)}, p99.9 ${quantile(times, 0.999)}`,
     `  calls that failed because of the cache    ${number(failed)}`,
+    `  calls that never ended                    ${number(pending)}`,
     `  values of another key                     ${number(counts.get(WRONG) ?? 0)}`,
     `  crashes and unhandled rejections          ${number(crashes.length)}`,
     `  all well after the last fault             ${recoveryMs === undefined ? 'NOT in time' : `${(recoveryMs / 1000).toFixed(2)} s`}`,

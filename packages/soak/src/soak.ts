@@ -22,6 +22,8 @@ export interface Outcome {
   readonly report: ConsistencyReport
   readonly figures: readonly Figures[]
   readonly crashes: readonly string[]
+  /** Calls that never ended. */
+  readonly pending: number
   readonly faults: FaultCounts
   /** How long all processes took to be well again after the last fault; `undefined` when they were not in time. */
   readonly recoveryMs: number | undefined
@@ -45,12 +47,13 @@ export async function soak(wanted: Wanted): Promise<Outcome> {
     const faults = hasFaults ? await makeTrouble(stage.faults(workers), new Random(seed), endsAt) : new Map<string, number>()
     await pause(Math.max(0, endsAt - performance.now()))
     const recoveryMs = await recovery(workers)
-    await each(workers, (worker) => worker.order('stop'))
+    const stops = await each(workers, (worker) => worker.order('stop'))
+    const pending = stops.reduce((sum, stop) => sum + (stop.pending ?? 0), 0)
     // What was changed last has had its time, too.
     await pause(2 * BOUND_MS)
     await each(workers, (worker) => worker.order('rest'))
     const ends = await each(workers, (worker) => worker.order('end'))
-    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, faults, recoveryMs }
+    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveryMs }
   } finally {
     await Promise.all([...workers, database, stage].map((part) => part.stop()))
   }

@@ -1,4 +1,5 @@
 // One of the processes: has a cache and uses it, and tells what it saw.
+import { setTimeout as pause } from 'node:timers/promises'
 import { createConsistencyRecorder } from '@tiercel/core/testing'
 import { openDatabase } from './database.js'
 import { subjects, type SubjectName } from './subjects/index.js'
@@ -6,6 +7,8 @@ import { Workload } from './workload.js'
 import type { Order, Word } from './workers.js'
 
 const TELL_MS = 200
+/** A call that has not ended by then never will: the longest wait there is is that for another process to load, which has 10 s. */
+const PATIENCE_MS = 15_000
 
 const [name = '', kind = '', index = '', seed = '', databaseUrl = '', ...urls] = process.argv.slice(2)
 const tell = (word: Word) => process.send?.(word)
@@ -29,21 +32,21 @@ const orders: Record<Order, () => Promise<Word>> = {
   },
   async stop() {
     workload.stop()
-    await running
-    return { say: 'done' }
+    await Promise.race([running, pause(PATIENCE_MS)])
+    return { say: 'done', pending: workload.pending }
   },
   async hasRecovered() {
     return { say: 'done', is: subject.hasRecovered() }
   },
   async rest() {
-    await workload.readAtRest()
+    await Promise.race([workload.readAtRest(), pause(PATIENCE_MS)])
     return { say: 'done' }
   },
   async end() {
     clearInterval(reporting)
     report()
     const figures = workload.tally.figures(subject.counts())
-    await subject.close()
+    await Promise.race([subject.close(), pause(PATIENCE_MS)])
     database.close()
     return { say: 'done', figures }
   },

@@ -10,7 +10,7 @@ export type Order = 'begin' | 'stop' | 'hasRecovered' | 'rest' | 'end'
 export type Word =
   | { readonly say: 'saw'; readonly batch: ConsistencyBatch }
   | { readonly say: 'crashed'; readonly why: string }
-  | { readonly say: 'done'; readonly is?: boolean; readonly figures?: Figures }
+  | { readonly say: 'done'; readonly is?: boolean; readonly pending?: number; readonly figures?: Figures }
 
 type Done = Extract<Word, { say: 'done' }>
 
@@ -32,7 +32,7 @@ export class Worker {
 
   constructor(name: string, { kind, urls, index }: Place, seed: number, databaseUrl: string, handlers: WorkerHandlers) {
     this.#handlers = handlers
-    this.#child = fork(program, [name, kind, String(index), String(seed), databaseUrl, ...urls], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    this.#child = fork(program, [name, kind, String(index), String(seed), databaseUrl, ...urls], { stdio: ['ignore', 'ignore', name === 'tiercel' ? 'inherit' : 'ignore', 'ipc'] })
     this.#child.on('message', (word: Word) => this.#hear(word))
     this.#child.once('exit', (code, signal) => {
       if (!this.#isEnding) handlers.onCrash(`process ${index} ended with ${String(signal ?? code)}`)

@@ -36,6 +36,7 @@ export class Workload {
   readonly #random: Random
   /** The writes of a row, one behind the other: what is set must be what was written last. */
   readonly #writing = new Map<Row, Promise<unknown>>()
+  #acting = ACTORS
   #isStopped = false
   #isAtRest = false
 
@@ -50,7 +51,12 @@ export class Workload {
 
   /** Resolves when it was stopped and all calls have ended. */
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: ACTORS }, () => this.#act()))
+    await Promise.all(Array.from({ length: ACTORS }, () => this.#act().finally(() => this.#acting--)))
+  }
+
+  /** Calls that have not ended. */
+  get pending(): number {
+    return this.#acting
   }
 
   stop(): void {
@@ -76,7 +82,7 @@ export class Workload {
         try {
           await (random.chance(CHANGES_AMONG_CALLS) ? this.#change() : this.#readSomething())
         } catch (error) {
-          if (error instanceof DatabaseDown) this.tally.add('loads that failed')
+          if (isDatabaseDown(error)) this.tally.add('loads that failed')
           else this.tally.fail(error)
         }
       }
@@ -221,6 +227,11 @@ export class Workload {
     if (fails) throw new DatabaseDown('The database is down')
     return { id: row.id, version }
   }
+}
+
+/** Some wrap what a load throws. */
+function isDatabaseDown(error: unknown): boolean {
+  return error instanceof DatabaseDown || (error as { cause?: unknown }).cause instanceof DatabaseDown
 }
 
 /** The rows that have the same namespace, labels and way to get them. */

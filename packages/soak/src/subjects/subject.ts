@@ -39,3 +39,16 @@ export interface Place {
 
 /** How old at most what is served may be. */
 export const BOUND_MS = 1000
+
+/** How long peers may wait for Redis: they have no deadline of their own. */
+export const WAIT_MS = 1000
+
+/** For those whose labels are of the whole cache, and whose namespaces do not reach as far as ours. */
+export function labelOf({ namespace, tag }: Pick<Row, 'namespace' | 'tag'>): string {
+  return `${namespace ?? ''}/${tag}`
+}
+
+export function namesOf(target: Target): { keys: string[]; tags: string[] } {
+  if (target.kind === 'key') return { keys: target.rows.map(({ id }) => id), tags: [] }
+  return { keys: [], tags: target.kind === 'tag' ? [labelOf({ namespace: target.namespace, tag: target.name })] : [] }
+}

@@ -8,6 +8,10 @@ import { BOUND_MS, type Load, type Place, type Subject } from './subject.js'
 export async function openTiercel(place: Place): Promise<Subject> {
   const { target, dispose } = clientOf(place)
   const root = createCache({ name: 'soak', redis: target, maxStaleness: BOUND_MS, connectTimeout: '1s' })
+  let outages = 0
+  root.on('state', ({ status }) => {
+    if (status === 'memory-fallback') outages++
+  })
   await root.ready()
   const inner = root.namespace(INNER)
   const of = (namespace: string | undefined): Cache => (namespace === undefined ? root : inner)
@@ -34,7 +38,7 @@ export async function openTiercel(place: Place): Promise<Subject> {
     hasRecovered: () => root.health().healthy && root.health().redis?.journal === 0,
     counts() {
       const { redis, loads, fenced, coalesced, memory } = root.stats()
-      return { 'hits in memory': memory.hits, 'hits in Redis': redis?.hits ?? 0, loads: loads.started, coalesced, fenced, 'dropped commits': redis?.droppedCommits ?? 0, flushes: redis?.flushes ?? 0 }
+      return { 'hits in memory': memory.hits, 'hits in Redis': redis?.hits ?? 0, loads: loads.started, coalesced, fenced, 'dropped commits': redis?.droppedCommits ?? 0, flushes: redis?.flushes ?? 0, outages }
     },
     async close() {
       await root.close()
