@@ -46,7 +46,7 @@ const orders: Record<Order, () => Promise<Word>> = {
     clearInterval(reporting)
     report()
     const figures = workload.tally.figures(subject.counts())
-    await Promise.race([subject.close(), pause(PATIENCE_MS)])
+    await Promise.race([subject.close().catch(() => {}), pause(PATIENCE_MS)])
     database.close()
     return { say: 'done', figures }
   },

@@ -36,6 +36,7 @@ export class Worker {
     this.#child.on('message', (word: Word) => this.#hear(word))
     this.#child.once('exit', (code, signal) => {
       if (!this.#isEnding) handlers.onCrash(`process ${index} ended with ${String(signal ?? code)}`)
+      for (const answer of this.#waiting.splice(0)) answer({ say: 'done' })
     })
   }
 
@@ -45,10 +46,17 @@ export class Worker {
     return this
   }
 
+  /** One that is gone or hangs is told of as a crash, and the others go on. */
   async order(order: Order): Promise<Done> {
-    const answer = this.#answer()
-    this.#child.send(order)
-    return answer
+    if (!this.#child.connected) return { say: 'done' }
+    try {
+      const answer = this.#answer()
+      this.#child.send(order)
+      return await answer
+    } catch (error) {
+      this.#handlers.onCrash(`${(error as Error).message} when told to ${order}`)
+      return { say: 'done' }
+    }
   }
 
   pause(): void {
