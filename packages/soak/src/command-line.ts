@@ -1,6 +1,11 @@
 import { parseArgs } from 'node:util'
+import { allMechanisms, type Mechanisms } from '../../core/dist/esm/coherence/index.js'
 import { stages, type StageName } from './stages.js'
 import { subjects, type SubjectName } from './subjects/index.js'
+
+type MechanismName = keyof Mechanisms
+
+const mechanismNames = Object.keys(allMechanisms)
 
 export interface Wishes {
   readonly subject: SubjectName
@@ -9,6 +14,7 @@ export interface Wishes {
   readonly seconds: number
   readonly seed: number
   readonly hasFaults: boolean
+  readonly without: readonly MechanismName[]
   readonly help: boolean
 }
 
@@ -21,6 +27,8 @@ The exit code is 1 when a promise was broken.
   --on <name>      only there: ${Object.keys(stages).join(' or ')}; default both
   --cache <name>   another cache, for comparison: ${Object.keys(subjects).join(', ')}; default tiercel. Others have standalone only
   --calm           nothing fails
+  --without <name> leaves a mechanism of Tiercel out, to see that the soak finds out; may be given more than once:
+                   ${mechanismNames.join(', ')}
   --seed <n>       the same faults and calls in the same order as another time, as far as time allows
   --help           print this
 `
@@ -35,12 +43,13 @@ export function wishesOf(args: readonly string[]): Wishes {
       cache: { type: 'string', default: 'tiercel' },
       calm: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 999_999)) },
+      without: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
   })
   const subject = named(subjects, values.cache)
   const wanted: readonly StageName[] = values.on !== undefined ? [named(stages, values.on)] : subject === 'tiercel' ? ['standalone', 'cluster'] : ['standalone']
-  return { subject, stages: wanted, seconds: positive(values.seconds) / wanted.length, seed: positive(values.seed), hasFaults: !values.calm, help: values.help }
+  return { subject, stages: wanted, seconds: positive(values.seconds) / wanted.length, seed: positive(values.seed), hasFaults: !values.calm, without: values.without.map((name) => named(allMechanisms, name)), help: values.help }
 }
 
 function named<Name extends string>(all: Readonly<Record<Name, unknown>>, name: string): Name {

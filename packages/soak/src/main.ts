@@ -12,9 +12,9 @@ try {
 if (wishes.help) process.stdout.write(help)
 else await run(wishes)
 
-async function run({ subject, stages, seconds, seed, hasFaults }: Wishes): Promise<void> {
+async function run({ subject, stages, seconds, seed, hasFaults, without }: Wishes): Promise<void> {
   for (const stage of stages) {
-    const outcome = await soak({ subject, stage, seconds, seed, hasFaults })
+    const outcome = await soak({ subject, stage, seconds, seed, hasFaults, without })
     process.stdout.write(printOutcome(outcome))
     // How others fare is for comparison.
     if (subject === 'tiercel' && !isFine(outcome)) process.exitCode = 1

@@ -15,6 +15,7 @@ export interface Wanted {
   readonly seconds: number
   readonly seed: number
   readonly hasFaults: boolean
+  readonly without: readonly string[]
 }
 
 export interface Outcome {
@@ -34,12 +35,12 @@ const LOOK_MS = 50
 
 /** Lets four processes use one cache, makes everything fail meanwhile, and has judged what they saw. */
 export async function soak(wanted: Wanted): Promise<Outcome> {
-  const { subject, stage: stageName, seconds, seed, hasFaults } = wanted
+  const { subject, stage: stageName, seconds, seed, hasFaults, without } = wanted
   const checker = createConsistencyChecker({ bound: BOUND_MS })
   const crashes: string[] = []
   const handlers = { onBatch: checker.add.bind(checker), onCrash: (why: string) => void crashes.push(why) }
   const [stage, database] = await Promise.all([stages[stageName](), startRedis()])
-  const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, stage.place(index), seed, database.url, handlers))
+  const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, { kind: stage.kind, urls: stage.urlsOf(index), index, without }, seed, database.url, handlers))
   try {
     await each(workers, (worker) => worker.ready())
     await each(workers, (worker) => worker.order('begin'))

@@ -8,7 +8,8 @@ import type { Worker } from './workers.js'
 
 /** What the processes have in common, and what can happen to it. */
 export interface Stage {
-  place(index: number): Place
+  readonly kind: Place['kind']
+  urlsOf(index: number): readonly string[]
   faults(workers: readonly Worker[]): readonly Fault[]
   stop(): Promise<void>
 }
@@ -21,7 +22,8 @@ async function standalone(): Promise<Stage> {
   const redis = await startRedis()
   const proxies = await Promise.all(Array.from({ length: PROCESSES }, () => startProxy(redis)))
   return {
-    place: (index) => ({ kind: 'standalone', urls: [proxies[index]?.url ?? ''], index }),
+    kind: 'standalone',
+    urlsOf: (index) => [proxies[index]?.url ?? ''],
     faults: (workers) => standaloneFaults(redis, proxies, workers),
     async stop() {
       await Promise.all([redis, ...proxies].map((each) => each.stop()))
@@ -32,7 +34,8 @@ async function standalone(): Promise<Stage> {
 async function cluster(): Promise<Stage> {
   const nodes = await startCluster({ replicas: 1, proxied: true })
   return {
-    place: (index) => ({ kind: 'cluster', urls: nodes.urls, index }),
+    kind: 'cluster',
+    urlsOf: () => nodes.urls,
     faults: (workers) => clusterFaults(nodes, workers),
     stop: () => nodes.stop(),
   }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createConsistencyRecorder } from '@tiercel/core/testing'
 import { openDatabase } from './database.js'
 import { subjects, type SubjectName } from './subjects/index.js'
+import type { Place } from './subjects/subject.js'
 import { Workload } from './workload.js'
 import type { Order, Word } from './workers.js'
 
@@ -10,7 +11,8 @@ const TELL_MS = 200
 /** A call that has not ended by then never will: the longest wait there is is that for another process to load, which has 10 s. */
 const PATIENCE_MS = 15_000
 
-const [name = '', kind = '', index = '', seed = '', databaseUrl = '', ...urls] = process.argv.slice(2)
+const [name = '', seed = '', databaseUrl = '', place = ''] = process.argv.slice(2)
+const { index, ...rest } = JSON.parse(place) as Place
 const tell = (word: Word) => process.send?.(word)
 
 process.on('unhandledRejection', (error) => tell({ say: 'crashed', why: `unhandled rejection: ${String(error)}` }))
@@ -18,9 +20,9 @@ process.on('uncaughtException', (error) => tell({ say: 'crashed', why: `uncaught
 process.on('disconnect', () => process.exit(0))
 
 const database = await openDatabase(databaseUrl)
-const subject = await subjects[name as SubjectName]({ kind: kind as 'standalone' | 'cluster', urls, index: Number(index) })
+const subject = await subjects[name as SubjectName]({ index, ...rest })
 const recorder = createConsistencyRecorder(`process ${index}`)
-const workload = new Workload(subject, database, recorder, Number(index), Number(seed))
+const workload = new Workload(subject, database, recorder, index, Number(seed))
 const report = () => tell({ say: 'saw', batch: recorder.take() })
 const reporting = setInterval(report, TELL_MS)
 let running = Promise.resolve()

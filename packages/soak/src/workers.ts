@@ -30,12 +30,12 @@ export class Worker {
   readonly #handlers: WorkerHandlers
   #isEnding = false
 
-  constructor(name: string, { kind, urls, index }: Place, seed: number, databaseUrl: string, handlers: WorkerHandlers) {
+  constructor(name: string, place: Place, seed: number, databaseUrl: string, handlers: WorkerHandlers) {
     this.#handlers = handlers
-    this.#child = fork(program, [name, kind, String(index), String(seed), databaseUrl, ...urls], { stdio: ['ignore', 'ignore', name === 'tiercel' ? 'inherit' : 'ignore', 'ipc'] })
+    this.#child = fork(program, [name, String(seed), databaseUrl, JSON.stringify(place)], { stdio: ['ignore', 'ignore', name === 'tiercel' ? 'inherit' : 'ignore', 'ipc'] })
     this.#child.on('message', (word: Word) => this.#hear(word))
     this.#child.once('exit', (code, signal) => {
-      if (!this.#isEnding) handlers.onCrash(`process ${index} ended with ${String(signal ?? code)}`)
+      if (!this.#isEnding) handlers.onCrash(`process ${place.index} ended with ${String(signal ?? code)}`)
       for (const answer of this.#waiting.splice(0)) answer({ say: 'done' })
     })
   }

@@ -2,9 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../random.js'
 import type { Fault } from './fault.js'
 
-const LEAST_MS = 100
-const MOST_MS = 1800
-const BETWEEN_MS = [50, 700] as const
+const LEAST_MS = 50
+/** Longer than what is served may be old. */
+const MOST_MS = 1500
+const BETWEEN_MS = [20, 400] as const
 
 /** Which fault, and how often it happened. */
 export type FaultCounts = ReadonlyMap<string, number>
@@ -21,6 +22,7 @@ export async function makeTrouble(faults: readonly Fault[], random: Random, ends
     counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
     await pause(random.between(LEAST_MS, MOST_MS))
     await end?.()
+    if (performance.now() >= endsAt) break
     await pause(random.between(...BETWEEN_MS))
   }
   return counts

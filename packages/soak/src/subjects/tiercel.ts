@@ -1,3 +1,4 @@
+import { withoutMechanisms } from '../../../core/dist/esm/coherence/index.js'
 import { createCache, type Cache, type CacheOptions, type CallOptions, type InvalidateTarget, type LoadContext } from '@tiercel/core'
 import { Cluster as Ioredis5Cluster, Redis as Ioredis5 } from 'ioredis'
 import { Cluster as Ioredis6Cluster, Redis as Ioredis6 } from 'ioredis6'
@@ -7,7 +8,7 @@ import { BOUND_MS, type Load, type Place, type Subject } from './subject.js'
 
 export async function openTiercel(place: Place): Promise<Subject> {
   const { target, dispose } = clientOf(place)
-  const root = createCache({ name: 'soak', redis: target, maxStaleness: BOUND_MS, connectTimeout: '1s' })
+  const root = createCache({ name: 'soak', redis: target, maxStaleness: BOUND_MS, connectTimeout: '1s', ...without(place) })
   let outages = 0
   root.on('state', ({ status }) => {
     if (status === 'memory-fallback') outages++
@@ -45,6 +46,10 @@ export async function openTiercel(place: Place): Promise<Subject> {
       dispose()
     },
   }
+}
+
+function without({ without: names }: Place): CacheOptions {
+  return names.length === 0 ? {} : ({ [withoutMechanisms]: names } as CacheOptions)
 }
 
 /** The clients take turns: each process has another one. */
