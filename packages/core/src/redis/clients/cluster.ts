@@ -97,7 +97,7 @@ export class ClusterConnection implements RedisConnection {
     const slot = slotOf(channel)
     let attempt = 0
     const counting: SubscriptionHandlers = {
-      onMessage: (message) => handlers.onMessage(message),
+      onMessage: (...message) => handlers.onMessage(...message),
       onSubscribed: () => {
         attempt = 0
         handlers.onSubscribed()

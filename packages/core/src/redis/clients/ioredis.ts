@@ -3,7 +3,7 @@ import type { IoredisClient, IoredisCluster } from './detection.js'
 import type { Argument, Reply } from './reply.js'
 import type { Server } from './target.js'
 import { Turn } from './turn.js'
-import type { Dialer, Wire } from './wire.js'
+import type { ChannelName, Dialer, Wire } from './wire.js'
 
 /** The part of an ioredis client that is used. */
 interface Client {
@@ -13,6 +13,9 @@ interface Client {
   callBuffer?(name: string, args: readonly Argument[]): Promise<Reply>
   pipeline(): Pipeline
   subscribe(channel: string): Promise<unknown>
+  psubscribe(pattern: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  punsubscribe(pattern: string): Promise<unknown>
   disconnect(): void
 }
 
@@ -35,6 +38,8 @@ type Constructor = new (options: Options) => unknown
 export interface IoredisModule {
   readonly Redis: Constructor
 }
+
+type Listener = (message: Buffer, channel: string) => void
 
 /** As the other client's. */
 const KEEP_ALIVE_MS = 5000
@@ -123,6 +128,8 @@ class IoredisWire implements Wire {
   readonly #client: Client
   readonly #lost: (reason: unknown) => void
   readonly #turn = new Turn<Call>((calls) => this.#write(calls))
+  readonly #channels = new Map<string, Listener>()
+  readonly #patterns = new Map<string, Listener>()
   #trouble: unknown
   #isLost = false
 
@@ -134,6 +141,8 @@ class IoredisWire implements Wire {
     client.on('error', (error: unknown) => this.#fail(error))
     client.on('close', () => this.#fail(undefined))
     client.on('end', () => this.#fail(undefined))
+    client.on('messageBuffer', (channel: unknown, message: Buffer) => this.#channels.get(String(channel))?.(message, String(channel)))
+    client.on('pmessageBuffer', (pattern: unknown, channel: unknown, message: Buffer) => this.#patterns.get(String(pattern))?.(message, String(channel)))
   }
 
   async open(): Promise<void> {
@@ -154,9 +163,13 @@ class IoredisWire implements Wire {
     })
   }
 
-  async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void> {
-    this.#client.on('messageBuffer', (_channel: unknown, message: Buffer) => onMessage(message))
-    await this.#client.subscribe(channel)
+  async subscribe({ name, isPattern }: ChannelName, onMessage: Listener): Promise<void> {
+    ;(isPattern ? this.#patterns : this.#channels).set(name, onMessage)
+    await (isPattern ? this.#client.psubscribe(name) : this.#client.subscribe(name))
+  }
+
+  async unsubscribe({ name, isPattern }: ChannelName): Promise<void> {
+    await (isPattern ? this.#client.punsubscribe(name) : this.#client.unsubscribe(name))
   }
 
   drop(): void {

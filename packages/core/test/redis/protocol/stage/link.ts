@@ -98,6 +98,8 @@ export class Link implements RedisConnection {
     this.#handlers = handlers
     handlers.onSubscribed()
     return {
+      add: () => Promise.resolve(),
+      remove: () => {},
       recycle: () => {
         if (this.#handlers === undefined) return
         const wasDeaf = this.messages.isDeaf
@@ -125,7 +127,7 @@ export class Link implements RedisConnection {
 
   #deliver(message: Buffer): void {
     try {
-      this.#handlers?.onMessage(message)
+      this.#handlers?.onMessage(message, '', undefined)
     } catch (error) {
       this.faults.push(error)
     }
