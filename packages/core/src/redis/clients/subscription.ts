@@ -32,7 +32,7 @@ export interface Subscription {
 export interface SubscribeOptions {
   readonly where: string
   readonly connectTimeoutMs: number
-  readonly channel: string
+  readonly channel: string | undefined
   readonly handlers: SubscriptionHandlers
   dial(lost: (reason: unknown) => void): Wire | Promise<Wire>
   onError(error: RedisError): void
@@ -65,7 +65,7 @@ export class ChannelSubscription implements Subscription {
   constructor({ where, connectTimeoutMs, channel, handlers, dial, onError, onClosed }: SubscribeOptions) {
     this.#where = where
     this.#handlers = handlers
-    this.#names.set(idOf(channel, false), { name: channel, isPattern: false })
+    if (channel !== undefined) this.#names.set(idOf(channel, false), { name: channel, isPattern: false })
     this.#onClosed = onClosed
     let acknowledge = () => {}
     let refuse: (error: RedisError) => void = () => {}

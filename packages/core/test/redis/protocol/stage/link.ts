@@ -93,8 +93,8 @@ export class Link implements RedisConnection {
     return nodes.map((node) => ({ id: node.id, send: (args, timeoutMs) => this.#pass(String(args[0]), [], timeoutMs, () => node.send(args, timeoutMs)) }))
   }
 
-  async subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription> {
-    const stop = await this.#tap.listen(channel, (message) => this.messages.arrive(message))
+  async subscribe(channel: string | undefined, handlers: SubscriptionHandlers): Promise<Subscription> {
+    const stop = await this.#tap.listen(channel ?? '', (message) => this.messages.arrive(message))
     this.#handlers = handlers
     handlers.onSubscribed()
     return {
