@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'TIERCEL_REDIS_TIMEOUT'
   | 'TIERCEL_REDIS_REFUSED'
   | 'TIERCEL_MISSING_PEER'
+  | 'TIERCEL_QUEUE_FULL'
+  | 'TIERCEL_CONFLICT'
 
 const marker = Symbol.for('tiercel.error')
 

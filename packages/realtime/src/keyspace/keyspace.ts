@@ -21,7 +21,7 @@ export interface Keyspace {
 }
 
 /** Goes on with what a keyspace gave: at once when it is there, as a memory's is. */
-export function after<T, R>(value: Awaitable<T>, then: (value: T) => R): Awaitable<R> {
+export function after<T, R>(value: Awaitable<T>, then: (value: T) => Awaitable<R>): Awaitable<R> {
   return value instanceof Promise ? value.then(then) : then(value)
 }
 

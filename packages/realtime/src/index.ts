@@ -1,0 +1,5 @@
+export { Backend, createBackend, type BackendOptions } from './backend/backend.js'
+export { closeDefaultBackend, defaultBackend, type BackendChoice } from './backend/choice.js'
+export * from './channels/index.js'
+export * from './queues/index.js'
+export * from './storage/index.js'
