@@ -3,3 +3,4 @@ export { closeDefaultBackend, defaultBackend, type BackendChoice } from './backe
 export * from './channels/index.js'
 export * from './queues/index.js'
 export * from './storage/index.js'
+export * from './sessions/index.js'

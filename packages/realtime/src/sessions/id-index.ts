@@ -1,4 +1,4 @@
-import { after, type Awaitable, type Keyspace } from '../keyspace/keyspace.js'
+import { after, type Awaitable, type Keyspace, type Value } from '../keyspace/keyspace.js'
 import { defineOperation, NOW_MS, nowMs } from '../keyspace/operation.js'
 import { texts } from '../keyspace/reply.js'
 
@@ -51,7 +51,7 @@ export class IdIndex {
     this.#key = key
   }
 
-  add(id: string, ttlMs: number): Awaitable<unknown> {
+  add(id: string, ttlMs: number): Awaitable<Value> {
     return this.#keyspace.run(addOperation, [this.#key], [id, ttlMs])
   }
 
