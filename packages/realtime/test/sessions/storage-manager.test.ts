@@ -72,7 +72,7 @@ describeEverywhere('the storage of sessions with members', (ground) => {
     await storage.createSession('jam', { tempo: 1, key: 'C' })
     await storage.addMember('jam', '__proto__', { name: 'odd' })
     expect(Object.keys((await storage.getSession('jam'))?.members ?? {})).toEqual(['__proto__'])
-    expect(await storage.createSession('jam', { tempo: 2 })).toMatchObject({ tempo: 2, members: {}, version: 2 })
+    expect(await storage.createSession('jam', { tempo: 2 })).toMatchObject({ tempo: 2, members: {}, version: 3 })
     expect(await storage.getSession('jam')).not.toHaveProperty('key')
     await expect(storage.createSession('', { tempo: 1 })).rejects.toMatchObject({ code: 'TIERCEL_INVALID_KEY' })
     await expect(storage.addMember('jam', '', { name: 'x' })).rejects.toMatchObject({ code: 'TIERCEL_INVALID_KEY' })
