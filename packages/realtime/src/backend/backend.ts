@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { cacheOptionsFromEnv, type ConnectionStatus, type Duration, InvalidOptionError, type RedisTarget } from '@tiercel/core'
-import { openLink, type OwnLink, type RedisState, toMs } from '@tiercel/core/connection'
+import { cacheOptionsFromEnv, type ConnectionStatus, type Duration, InvalidOptionError, RedisRefusedError, type RedisTarget } from '@tiercel/core'
+import { type LinkOptions, openLink, type OwnLink, type RedisState, toMs } from '@tiercel/core/connection'
 import { LinkBus } from '../channels/link-bus.js'
 import { MemoryBus } from '../channels/memory-bus.js'
 import { PubSub } from '../channels/pub-sub.js'
 import { LinkKeyspace } from '../keyspace/link-keyspace.js'
 import { MemoryKeyspace } from '../keyspace/memory-keyspace.js'
+import { scripts } from '../keyspace/operation.js'
 import { checkPrefix } from './names.js'
+
+const LOADING_MS = 1000
+
+type Recovering = Parameters<NonNullable<LinkOptions['recover']>>[0]
 
 export interface BackendOptions {
   /** Which Redis: a URL, options, or a client or cluster of `redis` or `ioredis`. `false`: none, all is in the memory of this process. Default: by the environment. */
@@ -53,6 +58,7 @@ export class Backend {
       this.link = openLink(redis, {
         deadlineMs: toMs(deadline, 'deadline'),
         connectTimeoutMs: toMs(connectTimeout, 'connectTimeout'),
+        recover: loadScripts,
         onState: (state) => {
           for (const listener of Array.from(this.#listeners)) listener(state)
         },
@@ -102,6 +108,19 @@ export class Backend {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+}
+
+/**
+ * A server that does not know a script is sent it again, as a whole. What was sent between the two tries is executed before it: so that calls are executed in the
+ * order they were made, all scripts are there before the first call.
+ */
+async function loadScripts(connection: Recovering): Promise<void> {
+  const nodes = await connection.masters()
+  const loading = nodes.flatMap((node) => scripts.map(({ source }) => node.send(['SCRIPT', 'LOAD', source], LOADING_MS)))
+  for (const loaded of await Promise.allSettled(loading)) {
+    // Not every user may do this, and not every mock can.
+    if (loaded.status === 'rejected' && !(loaded.reason instanceof RedisRefusedError)) throw loaded.reason
   }
 }
 

@@ -9,9 +9,14 @@ export interface Operation {
   readonly inMemory: (call: Call, keys: readonly string[], args: readonly string[]) => Value
 }
 
+/** Of all operations, so that a server can be told of them before the first is used. */
+export const scripts: Script[] = []
+
 /** Both texts stand next to each other so that they are read, and changed, together. */
 export function defineOperation(lua: string, inMemory: Operation['inMemory']): Operation {
-  return { script: defineScript(lua), inMemory }
+  const script = defineScript(lua)
+  scripts.push(script)
+  return { script, inMemory }
 }
 
 /** Redis time in ms, for scripts that begin with it: `now`. */
