@@ -62,6 +62,8 @@ export class Remote {
   readonly #heartbeat: Heartbeat
   readonly #names: RedisNames
   readonly #breaker: Breaker
+  /** How often Redis was taken for gone. */
+  outages = 0
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
   #isHeard = false
   #mayBeAnother = false
@@ -102,7 +104,6 @@ export class Remote {
       intervalMs: Math.max(10, Math.min(1000, settings.maxStalenessMs / 3)),
       timeoutMs: settings.deadlineMs,
       reads: handlers.reads,
-      onGap: handlers.onFlush,
       onSuccess: () => this.succeeded(),
       onFailure: (error) => this.failed(error),
       onRun: (run) => (settings.keepsOnFailover || !mechanisms.run ? Promise.resolve() : runNote.note(run, RECOVERY_TIMEOUT_MS)),
@@ -178,10 +179,11 @@ export class Remote {
    */
   async lateTokens(ids: readonly string[], budget: Budget): Promise<Map<string, string> | undefined> {
     const tokens = await this.entries.tokensOf(ids, budget)
-    const key = this.bus.sequenceKey
+    const { sequence, sequenceKey: key } = this.bus
+    const { interruptions } = sequence
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
     if (number === null) return undefined
-    const delivery = await budget.spend((ms) => this.bus.sequence.deliveredUpTo(Number(String(number)), ms))
+    const delivery = await budget.spend((ms) => sequence.deliveredUpTo(Number(String(number)), interruptions, ms))
     return delivery === 'delivered' ? tokens : undefined
   }
 
@@ -259,6 +261,7 @@ export class Remote {
       this.#isHeard = false
       this.#heartbeat.start()
     } else {
+      if (state === 'outage') this.outages++
       this.#heartbeat.stop()
       this.gate.bound = Math.max(this.gate.bound, serveInOutageMs)
     }

@@ -66,7 +66,10 @@ return {redis.call('HGETALL', KEYS[1]), redis.call('PTTL', KEYS[1])}`,
     const kept = new Set(set.filter((_, i) => i % 2 === 0))
     for (const field of gone) if (!kept.has(field)) call('HDEL', session, field)
     call('PEXPIRE', session, Number(ttl))
-    for (const other of others) isNew ? call('UNLINK', other) : call('PEXPIRE', other, Number(ttl))
+    for (const other of others) {
+      if (isNew) call('UNLINK', other)
+      else call('PEXPIRE', other, Number(ttl))
+    }
     call('UNLINK', tombstone)
     return [call('HGETALL', session), call('PTTL', session)]
   },

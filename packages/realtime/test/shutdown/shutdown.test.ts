@@ -37,7 +37,7 @@ describeEverywhere('a shutdown', (ground) => {
       own.signal(signal)
       expect(await own.line()).toBe('first,second')
       expect(await own.ended).toBe(0)
-      if (ground.hasRedis) expect(await ground.cli('HGETALL', `${ground.prefix}presence`), 'who is online').toEqual([])
+      expect(await ground.cli('HGETALL', `${ground.prefix}presence`), 'who is online').toEqual([])
     })
   }
 

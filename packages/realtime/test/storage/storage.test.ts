@@ -11,7 +11,7 @@ describeEverywhere('storage', (ground) => {
     await storage.setSession('s', { title: 'First' })
     expect(await storage.getSession('s')).toEqual({ title: 'First' })
     expect(isAsyncStorage(storage)).toBe(ground.hasRedis)
-    expect(storage.getSession('s')).toEqual(ground.hasRedis ? expect.any(Promise) : { title: 'First' })
+    expect(storage.getSession('s') instanceof Promise).toBe(ground.hasRedis)
   })
 
   it('holds sessions, which can be replaced, changed and found (A3)', async () => {
