@@ -45,6 +45,7 @@ export class Backend {
   readonly keyspace: LinkKeyspace | MemoryKeyspace
   readonly pubSub: PubSub
   readonly #listeners = new Set<(state: RedisState) => void>()
+  readonly #beforeClose = new Set<() => Promise<unknown>>()
   #closed = false
 
   /** @throws {InvalidOptionError} */
@@ -97,10 +98,17 @@ export class Backend {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** What has to be told to Redis before the connection ends. Returns a function that ends it. */
+  beforeClose(tell: () => Promise<unknown>): () => void {
+    this.#beforeClose.add(tell)
+    return () => void this.#beforeClose.delete(tell)
+  }
+
   /** Ends subscriptions and connections. What is in flight has the deadline to end. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await Promise.allSettled(Array.from(this.#beforeClose, (tell) => tell()))
     this.pubSub.close()
     await this.link?.close()
     this.#listeners.clear()

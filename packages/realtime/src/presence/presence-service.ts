@@ -58,9 +58,15 @@ export class PresenceService {
     this.#ttlMs = wholeNumber(toMs(ttl, 'ttl'), 'ttl', 30, LONGEST_TTL_MS)
     this.#chosen = chooseBackend(choice)
     this.#backend = this.#chosen.backend
-    this.#end = this.#backend.onState((state) => {
-      if (state === 'up') void this.heartbeat()
-    })
+    const ends = [
+      this.#backend.onState((state) => {
+        if (state === 'up') void this.heartbeat()
+      }),
+      this.#backend.beforeClose(() => this.close()),
+    ]
+    this.#end = () => {
+      for (const end of ends) end()
+    }
   }
 
   /**

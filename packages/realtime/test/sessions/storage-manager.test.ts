@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { StorageManager, type SessionConflict, type StorageManagerOptions } from '../../src/sessions/index.js'
-import { startProxy, type FaultProxy } from '../../../core/test/redis/server/index.js'
+import { startProxy, type FaultProxy } from '@tiercel/core/testing'
 import { describeEverywhere, describeOnRedis, soon, type Ground } from '../ground/ground.js'
 
 interface Jam extends Record<string, unknown> {
@@ -17,6 +17,12 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((manager) => manager.close()))
   await Promise.all(proxies.splice(0).map((proxy) => proxy.stop()))
 })
+
+/** Whoever came that way is alone from now on. */
+function cutOff(proxy: FaultProxy): void {
+  proxy.refuse()
+  proxy.reset()
+}
 
 async function open(ground: Ground, options: Options = {}, of: Parameters<Ground['process']>[0] = {}): Promise<Manager> {
   const manager = new StorageManager<Jam, { readonly name: string }>({ backend: await ground.process(of), ...options })
@@ -121,7 +127,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
   it('is in memory when Redis is absent at the start, and in Redis with all sessions once it is there (C2)', async () => {
     const proxy = await startProxy(ground.redis.port)
     proxies.push(proxy)
-    proxy.refuse()
+    cutOff(proxy)
     const manager = await open(ground, {}, { redis: ground.target(proxy.url), deadline: '50ms' })
     expect(manager.getStatus()).toMatchObject({ healthy: true, storageType: 'memory', fallbackReason: 'Redis does not answer', redisStatus: { connected: false } })
     const storage = manager.getStorage()
@@ -139,7 +145,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     const storage = manager.getStorage()
     await storage.createSession('jam', { tempo: 120 })
     await storage.createSession('gone', { tempo: 1 })
-    proxy.refuse()
+    cutOff(proxy)
     expect(await storage.getSession('jam')).toMatchObject({ tempo: 120 })
     expect(manager.getStatus()).toMatchObject({ storageType: 'memory', redisStatus: { connected: false, connectionAttempts: 2 } })
     await Promise.all([storage.updateSession('jam', { tempo: 90 }), storage.addMember('jam', 'bo', { name: 'Bo' }), storage.createSession('new', { tempo: 1 })])
@@ -160,7 +166,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     const { manager, proxy } = await behindProxy({ onConflict: (conflict) => conflicts.push(conflict) })
     const [cut, other] = [manager.getStorage(), (await open(ground)).getStorage()]
     for (const id of ['theirs', 'ours', 'alone', 'removed there', 'removed here', 'removed here, changed there']) await cut.createSession(id, { tempo: 0 })
-    proxy.refuse()
+    cutOff(proxy)
     await cut.updateSession('theirs', { tempo: 1 })
     await other.updateSession('theirs', { tempo: 2 })
     await other.updateSession('ours', { tempo: 3 })
@@ -233,7 +239,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
   it('finds out by a health check that Redis was lost (C4)', async () => {
     const { manager, proxy } = await behindProxy()
     await manager.getStorage().createSession('jam', { tempo: 0 })
-    proxy.refuse()
+    cutOff(proxy)
     expect(await manager.healthCheck()).toMatchObject({ healthy: true, storageType: 'memory', totalSessions: 1, redisStatus: { connected: false } })
     expect(manager.getStatus().fallbackReason).toContain('Redis')
   })
@@ -246,10 +252,9 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     const ids = Array.from({ length: count }, (_, n) => `s${n}`)
     for (let at = 0; at < count; at += 500) await Promise.all(ids.slice(at, at + 500).map((id) => storage.createSession(id, { tempo: 0 })))
     const written = new Map(ids.map((id) => [id, 0]))
-    let isWriting = true
+    const writer = { isWriting: true }
     const write = async () => {
-      // oxlint-disable-next-line no-unmodified-loop-condition -- it is modified where the migration ends
-      for (let n = 1; isWriting; n++) {
+      for (let n = 1; writer.isWriting; n++) {
         await new Promise((resolve) => setImmediate(resolve))
         const id = `s${(n * 7919) % count}`
         expect(await storage.updateSession(id, { tempo: n })).toMatchObject({ tempo: n })
@@ -257,7 +262,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
       }
     }
     const writing = write()
-    proxy.refuse()
+    cutOff(proxy)
     await isOn(manager, 'memory')
     expect(await storage.countSessions()).toBe(count)
     for (let at = 0; at < count; at += 500) {
@@ -266,7 +271,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     }
     await proxy.heal()
     await isOn(manager, 'redis')
-    isWriting = false
+    writer.isWriting = false
     await writing
     const other = (await open(ground)).getStorage()
     let wrong = 0
@@ -289,7 +294,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
       await a.createSession(id, { tempo: -1 })
       await b.getSession(id)
     }
-    for (const { proxy } of both) proxy.refuse()
+    for (const { proxy } of both) cutOff(proxy)
     // Each third is changed by the one, by the other, and by both: then the second is the newer, by more than they can be wrong about the time.
     for (const [n, id] of ids.entries()) if (n % 3 !== 1) await a.updateSession(id, { tempo: 10 })
     await new Promise((resolve) => setTimeout(resolve, 300))
@@ -305,7 +310,7 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     const { manager, proxy } = await behindProxy({ maxSessions: 5 })
     const storage = manager.getStorage()
     for (let n = 0; n < 10; n++) await storage.createSession(`s${n}`, { tempo: n })
-    proxy.refuse()
+    cutOff(proxy)
     expect(await storage.getSession('s9')).toMatchObject({ tempo: 9 })
     expect(await storage.getSession('s0')).toBeUndefined()
     for (let n = 10; n < 20; n++) await storage.createSession(`s${n}`, { tempo: n })

@@ -189,7 +189,7 @@ describeWithRedis('A connection to one server', () => {
     it('subscribes to more channels and to patterns over one connection, and again after it was cut', async () => {
       const { connection } = await up(proxy.url)
       const heard: string[] = []
-      const before = proxy.counts.accepted
+      const before = proxy.connections.length
       const onMessage: SubscriptionHandlers['onMessage'] = (message, channel, pattern) => heard.push([message, channel, ...(pattern === undefined ? [] : [pattern])].join(' '))
       const onSubscribed = vi.fn<() => void>()
       const subscription = await connection.subscribe('news', { onMessage, onSubscribed, onLost() {} })
@@ -200,9 +200,10 @@ describeWithRedis('A connection to one server', () => {
       await publish()
       await expect.poll(() => heard, soon).toEqual(['a sport', 'b room:1 room:*', 'c news'])
       heard.length = 0
-      expect(proxy.counts.accepted - before).toBe(1)
+      expect(proxy.connections.length - before).toBe(1)
 
       proxy.refuse()
+      proxy.reset()
       const late = subscription.add('late')
       await proxy.heal()
       await late
@@ -220,6 +221,7 @@ describeWithRedis('A connection to one server', () => {
       await expect.poll(() => heard, soon).toEqual(['c news', 'f late'])
 
       proxy.refuse()
+      proxy.reset()
       const never = [subscription.add('never').catch(itself), subscription.add('gone').catch(itself)]
       subscription.remove('gone')
       subscription.close()
