@@ -1,18 +1,20 @@
-// Checks @tiercel/core as its users get it: packs it, has the tarball judged by publint and attw, looks through what is
-// in it, and runs it in projects of the kinds that break packages. All consumers share one installation, for time.
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+// Checks the packages as their users get them: packs them, has the tarballs judged by publint and attw, looks through what is
+// in them, and runs them in projects of the kinds that break packages. All consumers share one installation, for time.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { install, kilobytes, output, pack, root, run } from './packages.mjs'
 
-const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'tiercel-packed-'))
 
 try {
-  const tarball = pack('packages/core')
-  judge(tarball)
-  inspect(tarball)
-  consume(tarball)
+  const tarballs = {}
+  for (const name of ['core', 'decorators', 'express']) {
+    tarballs[name] = pack(name, folder)
+    judge(tarballs[name])
+    inspect(name, tarballs[name])
+  }
+  consume(tarballs)
   console.log('packed: all checks passed')
 } catch (error) {
   console.error(`packed: ${error.message}`)
@@ -21,22 +23,15 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-function pack(directory) {
-  const listed = JSON.parse(output('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder], join(root, directory)))
-  const [{ filename, size, unpackedSize }] = listed
-  console.log(`packed: ${filename}, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`)
-  return join(folder, filename)
-}
-
 /** attw looks at every entry point, in all four kinds of resolution from node10 on. */
 function judge(tarball) {
   run('publint --strict', join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'])
   run('attw', join(root, 'node_modules/.bin/attw'), [tarball, '--format', 'ascii', '--no-emoji'])
 }
 
-function inspect(tarball) {
-  const unpacked = join(folder, 'unpacked')
-  mkdirSync(unpacked)
+function inspect(packageName, tarball) {
+  const unpacked = join(folder, 'unpacked', packageName)
+  mkdirSync(unpacked, { recursive: true })
   output('tar', ['-xzf', tarball, '-C', unpacked], folder)
 
   const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' })
@@ -44,7 +39,7 @@ function inspect(tarball) {
     .map((name) => ({ name: name.replaceAll('\\', '/').replace(/^package\//, ''), path: join(unpacked, name) }))
   const problems = []
   for (const { name, path } of files) {
-    if (/(^|\/)test\/|\.test\.|\.test-d\.|\.tsbuildinfo$/.test(name)) problems.push(`${name} is no part of what users need`)
+    if (/(^|\/)(test|fixtures)\/|\.test\.|\.test-d\.|\.tsbuildinfo$/.test(name)) problems.push(`${name} is no part of what users need`)
     const text = readFileSync(path, 'utf8')
     if (text.includes(root) || text.includes('node_modules/.pnpm')) problems.push(`${name} holds a path of this machine`)
     const map = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(text)?.[1]
@@ -59,16 +54,12 @@ function inspect(tarball) {
   if (problems.length > 0) throw new Error(`what is packed is wrong:\n  ${problems.join('\n  ')}`)
 }
 
-function consume(tarball) {
+function consume(tarballs) {
   const consumers = join(folder, 'consumers')
   cpSync(join(import.meta.dirname, 'consumers'), consumers, { recursive: true })
   // The same program once more as an ES module.
   cpSync(join(consumers, 'consumer.ts'), join(consumers, 'consumer.mts'))
-  const manifest = join(consumers, 'package.json')
-  const { dependencies, ...rest } = JSON.parse(readFileSync(manifest, 'utf8'))
-  writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { ...dependencies, '@tiercel/core': `file:${tarball}` } }))
-  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--loglevel=error']
-  run('install the consumers', 'npm', ['install', ...quiet], consumers)
+  install(consumers, JSON.parse(readFileSync(join(consumers, 'package.json'), 'utf8')), tarballs)
 
   const node = (what, ...args) => run(what, process.execPath, args, consumers)
   node('Node, require', 'require.cjs')
@@ -81,22 +72,4 @@ function consume(tarball) {
   node('TypeScript 5.9, node16', 'node_modules/ts59/bin/tsc', '-p', 'tsconfig.node16.json')
   node('TypeScript 5.9, node10, CommonJS', 'node_modules/ts59/bin/tsc', '-p', 'tsconfig.node10.json')
   node('TypeScript 5.0, node10, CommonJS', 'node_modules/ts50/bin/tsc', '-p', 'tsconfig.ts50.json')
-}
-
-function run(what, command, args, cwd = root) {
-  const began = performance.now()
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' } })
-  const seconds = ((performance.now() - began) / 1000).toFixed(1)
-  if (status === 0) return console.log(`packed: ${what}: fine (${seconds} s)`)
-  throw new Error(`${what} failed\n${error?.message ?? ''}${stdout}${stderr}`)
-}
-
-function output(command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${error?.message ?? ''}${stdout}${stderr}`)
-  return stdout
-}
-
-function kilobytes(bytes) {
-  return `${(bytes / 1024).toFixed(1)} KiB`
 }

@@ -1,5 +1,5 @@
 // All that .ci/run checks, and then what takes longer than a change should wait for: the tests once more with
-// TIERCEL_PROOF=1, which makes the ones that explore (properties, schedules) explore much further, and the whole bench.
+// TIERCEL_PROOF=1, which makes the ones that explore (properties, schedules) explore much further, every compiler of decorators, and the whole bench.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '..')
 
 step('run', 'bash', ['.ci/run'])
 step('long tests', 'npm', ['test'], { TIERCEL_PROOF: '1' })
+step('compilers', 'node', ['.ci/compilers.mjs'])
 step('conformance', 'npm', ['run', '-s', 'conformance'])
 step('bench', 'npm', ['run', '-s', 'bench'])
 

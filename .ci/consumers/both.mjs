@@ -1,7 +1,11 @@
 import assert from 'node:assert'
 import { createRequire } from 'node:module'
-import * as imported from '@tiercel/core'
+import * as core from '@tiercel/core'
+import * as decorators from '@tiercel/decorators'
 
 // Two copies would mean two registries and an instanceof that fails across them.
-const required = createRequire(import.meta.url)('@tiercel/core')
-for (const name of Object.keys(imported)) assert.strictEqual(required[name], imported[name], `${name} exists twice`)
+const require = createRequire(import.meta.url)
+for (const [name, imported] of Object.entries({ '@tiercel/core': core, '@tiercel/decorators': decorators })) {
+  const required = require(name)
+  for (const each of Object.keys(imported)) assert.strictEqual(required[each], imported[each], `${each} of ${name} exists twice`)
+}

@@ -4,6 +4,7 @@ import type { Change } from './coherence/index.js'
 import type { Cache } from './index.js'
 import type { RedisLink } from './redis/index.js'
 
+export { hitOf } from './cache/cache.js'
 export { defineScript, slotOf, type MasterNode, type Reply, type Subscription, type SubscriptionHandlers } from './redis/clients/index.js'
 export type { Argument } from './redis/clients/reply.js'
 export type { Script } from './redis/clients/script.js'

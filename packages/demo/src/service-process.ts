@@ -1,7 +1,7 @@
 import { createCache } from '@tiercel/core'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { cachedCities } from './cached-cities.js'
+import { CachedCities } from './cached-cities.js'
 import { citiesIn } from './cities.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
@@ -48,7 +48,7 @@ async function serve(): Promise<() => Promise<void>> {
     redis: cache.health().redis?.breaker === 'closed' ? 'used' : 'not used',
     cache: cache.stats(),
   })
-  const server = await RunningServer.start(citiesService(cachedCities(cache, citiesIn(database)), stats), Number(port))
+  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats), Number(port))
   tellParent({ origin: server.origin })
   return async () => {
     await server.close()

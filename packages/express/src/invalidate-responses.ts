@@ -1,7 +1,6 @@
 import { InvalidOptionError, type Cache, type InvalidateTarget, type Logger } from '@tiercel/core'
 import type { CachedRequest, Middleware } from './express-shapes.js'
-import { escaped } from './request/forwarding.js'
-import { baseKey, originOf, tagOfBase } from './request/request-key.js'
+import { baseKey, originOf, tagOfPath } from './request/request-key.js'
 import { afterSuccess } from './serve/after-success.js'
 import { pathOnSameOrigin } from './serve/unsafe-methods.js'
 import { checkCache } from './settings.js'
@@ -45,9 +44,9 @@ export function invalidateResponses<Req = CachedRequest>(options: InvalidateResp
     const [namedRoom, namedPattern] = [of<string | undefined>(room), of<string | undefined>(pattern)]
     const bases = (of<readonly string[]>(urls) ?? []).flatMap((url) => {
       const path = pathOnSameOrigin(url, req)
-      return path === undefined ? [] : [baseKey(originOf(req) + escaped(path), undefined, req)]
+      return path === undefined ? [] : [baseKey(originOf(req) + path, undefined, req)]
     })
-    const allTags = [...(of<readonly string[]>(tags) ?? []), ...bases.map(tagOfBase)]
+    const allTags = [...(of<readonly string[]>(tags) ?? []), ...bases.map(tagOfPath)]
     if (namedRoom === undefined && namedPattern === undefined && allTags.length === 0) return undefined
     return { keys: bases, tags: allTags, ...(namedRoom === undefined ? undefined : { room: namedRoom }), ...(namedPattern === undefined ? undefined : { pattern: namedPattern }) }
   }

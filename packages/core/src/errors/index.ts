@@ -3,3 +3,4 @@ export { InvalidArgumentError, InvalidEnvironmentError, InvalidKeyError, Invalid
 export { UncacheableValueError, type UncacheableReason } from './uncacheable-value.js'
 export { ClosedError, LoadTimeoutError, NothingStaleError } from './failed-call.js'
 export { MissingPeerError, RedisError, RedisRefusedError, RedisTimeoutError, RedisUnavailableError, type RefusalReason } from './redis.js'
+export { MissingProgramError, TestServerError } from './test-server.js'

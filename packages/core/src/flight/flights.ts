@@ -1,11 +1,11 @@
-import type { Gate, Mechanisms } from '../coherence/index.js'
+import { BriefMap, type Gate, type Mechanisms } from '../coherence/index.js'
 import type { Flight } from './flight.js'
 
 /** The loads under way, one per key. */
 export class Flights {
-  readonly #byKey = new Map<string, Flight>()
+  readonly #byKey = new BriefMap<string, Flight>()
   /** All that have not landed: those in the map, and those an invalidation has taken out of it. */
-  readonly #flying = new Set<Flight>()
+  readonly #flying = new BriefMap<Flight, true>()
 
   constructor(
     readonly mechanisms: Mechanisms,
@@ -25,7 +25,7 @@ export class Flights {
   }
 
   takeOff(flight: Flight): void {
-    this.#flying.add(flight)
+    this.#flying.set(flight, true)
     const before = this.#byKey.get(flight.fence.key)
     if (before?.fence.holds && before.stores) {
       if (!flight.stores) return
@@ -41,6 +41,6 @@ export class Flights {
   }
 
   all(): Iterable<Flight> {
-    return this.#flying
+    return this.#flying.keys()
   }
 }

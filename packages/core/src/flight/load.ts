@@ -9,6 +9,7 @@ import { fill, jittered } from './fill.js'
 import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
+import type { Shared } from './shared.js'
 
 /** Told by the loads of a batch what became of each of its keys, so that those that are left are loaded together. */
 export interface Gathering {
@@ -26,35 +27,31 @@ export interface Load {
   readonly loader: Loader<unknown>
   /** What is there of the key, though not fresh. */
   readonly previous: Entry | undefined
-  readonly gathering?: Gathering
-  /** Called once it is certain that the value has to be loaded. */
-  readonly onMiss?: () => void
+  readonly gathering: Gathering | undefined
 }
 
 /**
  * Starts the one load of a key. Its fence is open from here until the value is kept: whatever is invalidated in between, also while
  * nobody waits any more, keeps the value out.
  */
-export function startLoad(load: Load, background: boolean): Flight {
+export function startLoad(load: Load, background: boolean, onMiss?: () => void): Flight {
   const { scope, location, policy } = load
   const { shared } = scope
   const tokens = scope.holdTokens(policy.tags, policy.room)
   const fence = shared.fences.open(location, tokens, shared.changes.now)
-  const flight = new Flight(
-    fence,
-    storesAnywhere(scope, policy),
-    background,
-    (self) => run(load, self),
-    ({ lease, tokensTaken }) => {
-      // Unless it was used up by a commit: others need not wait for its end.
-      if (lease !== undefined) shared.remote?.release(lease)
-      if (!tokensTaken) shared.tokens.release(tokens)
-      shared.fences.close(fence)
-      shared.flights.land(flight)
-    },
-  )
+  const flight = new Flight(fence, storesAnywhere(scope, policy), background, onMiss, (ended) => giveBack(shared, ended))
   shared.flights.takeOff(flight)
+  flight.start(run(load, flight))
   return flight
+}
+
+function giveBack({ fences, flights, remote, tokens }: Shared, flight: Flight): void {
+  const { fence, lease, tokensTaken } = flight
+  // Unless it was used up by a commit: others need not wait for its end.
+  if (lease !== undefined) remote?.release(lease)
+  if (!tokensTaken) tokens.release(fence.tokens)
+  fences.close(fence)
+  flights.land(flight)
 }
 
 /** Whether a call with this policy keeps what it loads. */
@@ -70,7 +67,7 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
       if (flight.isGivenUp) throw flight.signal().reason
       // A renewal that another process makes already. Who needs it sooner than that has joined, and waits.
       if (flight.background && claimed.right === 'nothing' && !flight.attended) throw new DOMException('Another process renews the value', 'AbortError')
-      load.onMiss?.()
+      flight.onMiss?.()
       return await loadAndKeep(load, flight, claimed.right)
     }
     load.gathering?.needsNoLoad()
@@ -85,7 +82,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
   const { shared, counters } = scope
   const previous = flight.previous ?? load.previous
   const stale = previous?.isUsable(performance.now()) ? { value: shared.settings.clone ? copyOf(previous.value) : previous.value, etag: previous.etag } : undefined
-  const ctx = new LoadContext(stale, flight.signal, policy.tags.length + (policy.room === undefined ? 0 : 1))
+  const ctx = new LoadContext(stale, () => flight.signal(), policy.tags.length + (policy.room === undefined ? 0 : 1))
   const loadedAt = performance.now()
   counters.add('loads')
   counters.add('loadsRunning')

@@ -1,6 +1,6 @@
 import type { Gate } from '../coherence/index.js'
 import type { Bus } from './bus.js'
-import type { RedisConnection, Reply } from './clients/index.js'
+import type { MasterNode, RedisConnection, Reply } from './clients/index.js'
 import type { RedisClock } from './redis-clock.js'
 import { heartbeatScript } from './scripts.js'
 
@@ -30,6 +30,7 @@ export class Heartbeat {
   #readsSeen = 0
   #lastReadAt = 0
   #running = false
+  #runByConnection: ReadonlyMap<number, string> = new Map()
 
   constructor(settings: HeartbeatSettings) {
     this.#settings = settings
@@ -60,7 +61,7 @@ export class Heartbeat {
   async beat(): Promise<void> {
     const { bus, gate, timeoutMs, intervalMs, onGap } = this.#settings
     const askedAt = performance.now()
-    const positionAsked = bus.sequence.position
+    const { position: positionAsked, interruptions } = bus.sequence
     const number = await this.ask()
     if (positionAsked === undefined || bus.sequence.position === undefined) {
       await bus.listen(timeoutMs)
@@ -72,7 +73,7 @@ export class Heartbeat {
       bus.recycle()
       return
     }
-    const delivery = await bus.sequence.deliveredUpTo(number, Math.max(intervalMs / 2, 50))
+    const delivery = await bus.sequence.deliveredUpTo(number, interruptions, Math.max(intervalMs / 2, 50))
     if (delivery === 'delivered') gate.confirmedAt = askedAt
     // An interruption has been seen to already: the next beat confirms what comes after it.
     if (delivery === 'late') {
@@ -92,14 +93,23 @@ export class Heartbeat {
     return number
   }
 
-  /** Which run of which servers it is: an id that changes with every restart and failover. */
+  /** Which run of which servers it is: an id that changes with every restart and failover. A connection leads to the same run as long as it lasts. */
   async #runs(): Promise<string> {
-    const { connection, timeoutMs } = this.#settings
-    const nodes = await connection.masters()
+    const nodes = await this.#settings.connection.masters()
     const runs = await Promise.all(
-      nodes.map(async (node) => /run_id:(\w+)/.exec(String(await node.send(['INFO', 'server'], timeoutMs)))?.[1] ?? ''),
+      nodes.map(async (node) => {
+        // Of before it is asked: should that be lost meanwhile, the next is asked anew.
+        const { connection } = node
+        return [connection, this.#runByConnection.get(connection) ?? (await this.#runOf(node))] as const
+      }),
     )
-    return runs.sort().join(',')
+    this.#runByConnection = new Map(runs.filter(([connection]) => connection > 0))
+    return runs.map(([, run]) => run).sort().join(',')
+  }
+
+  async #runOf(node: MasterNode): Promise<string> {
+    const info = String(await node.send(['INFO', 'server'], this.#settings.timeoutMs))
+    return /run_id:(\w+)/.exec(info)?.[1] ?? ''
   }
 
   #schedule(ms: number): void {

@@ -178,10 +178,11 @@ export class Remote {
    */
   async lateTokens(ids: readonly string[], budget: Budget): Promise<Map<string, string> | undefined> {
     const tokens = await this.entries.tokensOf(ids, budget)
-    const key = this.bus.sequenceKey
+    const { sequence, sequenceKey: key } = this.bus
+    const { interruptions } = sequence
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
     if (number === null) return undefined
-    const delivery = await budget.spend((ms) => this.bus.sequence.deliveredUpTo(Number(String(number)), ms))
+    const delivery = await budget.spend((ms) => sequence.deliveredUpTo(Number(String(number)), interruptions, ms))
     return delivery === 'delivered' ? tokens : undefined
   }
 

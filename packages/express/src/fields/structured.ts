@@ -1,5 +1,15 @@
 /** What an item of a structured field can be, as far as it is used here (RFC 9651). */
-export type BareItem = string | number | boolean
+export type BareItem = string | number | boolean | Token
+
+/** A word without quotes, and what is read no further. */
+export class Token {
+  constructor(private readonly text: string) {}
+
+  toString(): string {
+    return this.text
+  }
+}
+
 export type InnerList = readonly BareItem[]
 
 /**
@@ -24,7 +34,7 @@ export function parseStrings(field: string): readonly string[] | undefined {
   const reader = new Reader(field)
   const strings: string[] = []
   const read = reader.members(() => {
-    const item = reader.isAtString ? reader.item() : undefined
+    const item = reader.item()
     if (typeof item !== 'string' || !reader.parameters()) return false
     strings.push(item)
     return true
@@ -36,10 +46,6 @@ class Reader {
   #at = 0
 
   constructor(private readonly text: string) {}
-
-  get isAtString(): boolean {
-    return this.text[this.#at] === '"'
-  }
 
   match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.#at
@@ -79,7 +85,8 @@ class Reader {
     if (number !== undefined) return Number(number)
     const boolean = this.match(/\?[01]/y)
     if (boolean !== undefined) return boolean === '?1'
-    return this.match(/[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*|:[A-Za-z0-9+/=]*:/y)
+    const token = this.match(/[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*|:[A-Za-z0-9+/=]*:/y)
+    return token === undefined ? undefined : new Token(token)
   }
 
   parameters(): boolean {

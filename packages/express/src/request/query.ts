@@ -19,7 +19,8 @@ export function resolveQuery(option: QueryOption | undefined): QueryRule | undef
   }
   const isAllowed = only === undefined ? () => true : matcher(only)
   const isIgnored = matcher(ignore)
-  return { counts: (name) => isAllowed(name) && !isIgnored(name), sorts: sort }
+  const counts = (name: string) => isAllowed(name) && !isIgnored(name)
+  return { counts: (name) => counts(withoutBrackets(name)), sorts: sort }
 }
 
 function matcher(names: readonly string[]): (name: string) => boolean {
@@ -38,15 +39,18 @@ export function narrowUrl(url: string, { counts, sorts }: QueryRule): string {
   return kept.length === 0 ? url.slice(0, mark) : `${url.slice(0, mark)}?${kept.join('&')}`
 }
 
-/** As readers of forms decode it. Brackets end the name: `a[]` and `a[x]` are parts of `a`. */
+/** As readers of forms decode it. */
 function nameOf(pair: string): string {
   const raw = pair.split('=', 1)[0] as string
-  let name = raw
   try {
-    name = decodeURIComponent(raw.replaceAll('+', ' '))
+    return decodeURIComponent(raw.replaceAll('+', ' '))
   } catch {
-    // As it is written, then.
+    return raw
   }
+}
+
+/** Brackets end a name: `a[]` and `a[x]` are parts of `a`. */
+function withoutBrackets(name: string): string {
   const bracket = name.indexOf('[')
   return bracket > 0 ? name.slice(0, bracket) : name
 }

@@ -12,13 +12,13 @@ export function known(frame: unknown): StoredResponse | undefined {
   return decoded.get(frame as object)
 }
 
-/** @param elapsed How long ago it was stored, in milliseconds; asked only when nothing is known of the frame. */
-export function decode(frame: unknown, key: string, elapsed: (storedAt: number, usableMs: number) => number): StoredResponse | undefined {
+/** @param leftMs How much longer the cache may give it out, if that is known; else its age is taken from the clock. */
+export function decode(frame: unknown, key: string, leftMs: number | undefined): StoredResponse | undefined {
   const parts = fromFrame(frame, key)
   if (parts === undefined) return undefined
   const { record, body } = parts
   const usableMs = record.freshMs - record.initialAgeMs + record.whileRevalidatingMs
-  const response = new StoredResponse(record, body, elapsed(record.storedAt, usableMs))
-  remember(frame as Buffer, response)
+  const response = new StoredResponse(record, body, Math.max(0, leftMs === undefined ? Date.now() - record.storedAt : usableMs - leftMs))
+  decoded.set(frame as object, response)
   return response
 }

@@ -46,7 +46,7 @@ function isRecord(value: unknown): value is ResponseRecord {
     Number.isInteger(record.status) &&
     (record.status as number) >= 200 &&
     (record.status as number) <= 599 &&
-    [record.key, record.statusMessage, record.family, record.noVarySearch].every((text) => typeof text === 'string') &&
+    [record.key, record.statusMessage, record.family].every((text) => typeof text === 'string') &&
     [record.forBearers, record.isPublic, record.mayBeStale].every((flag) => typeof flag === 'boolean') &&
     isValueOf(record.statusMessage as string) &&
     isHeaderList(record.headers) &&

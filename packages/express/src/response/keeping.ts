@@ -31,8 +31,7 @@ export function keepable(storable: Storable, status: number, statusMessage: stri
   const ttlMs = Math.max(0, lifetime.freshMs - lifetime.initialAgeMs + lifetime.whileRevalidatingMs)
   const graceMs = Math.max(lifetime.ifErrorMs, validatorsOf(headers) === undefined ? 0 : keepMs, 0)
   if (ttlMs + graceMs === 0) return undefined
-  const noVarySearch = valueOf(headers, 'no-vary-search') ?? ''
-  const record: ResponseRecord = { ...lifetime, ...selection, status, statusMessage, headers, forBearers, isPublic, noVarySearch, storedAt: now }
+  const record: ResponseRecord = { ...lifetime, ...selection, status, statusMessage, headers, forBearers, isPublic, storedAt: now }
   const frame = toFrame(record, body)
   if (frame === undefined) return undefined
   const response = new StoredResponse(record, frame.subarray(frame.length - body.length), 0)

@@ -31,8 +31,6 @@ export interface ResponseRecord extends Lifetime {
   readonly forBearers: boolean
   /** Whether visitors with cookies that are not part of the key may: it is marked `public`. */
   readonly isPublic: boolean
-  /** The `No-Vary-Search` it came with, or empty. */
-  readonly noVarySearch: string
   /** When it was stored, by this machine's clock. */
   readonly storedAt: number
 }

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { CachedRequest } from '../express-shapes.js'
-import { valueOf } from '../fields/header-list.js'
+import { valueOf, type HeaderList } from '../fields/header-list.js'
 import { isNotModified, type Preconditions } from '../request/conditional.js'
 import type { Credentials } from '../request/credentials.js'
 import { renewedHeaders } from '../response/renewal.js'
 import { storabilityOf, type Head, type Storable } from '../response/storability.js'
 import { StoredResponse } from '../response/stored-response.js'
+import { selectingHeaders } from '../response/variants.js'
 import { validatorsOf } from '../response/validators.js'
 import type { Settings } from '../settings.js'
 import { addCacheStatus, type Handling } from './cache-status.js'
@@ -16,9 +17,9 @@ import { replay } from './replay.js'
 
 /** What became of a run of the handler. */
 export type Answer =
-  | { readonly kind: 'whole'; readonly storable: Storable; readonly head: Head; readonly body: Buffer }
+  | { readonly kind: 'whole'; readonly storable: Storable; readonly selecting: HeaderList; readonly head: Head; readonly body: Buffer }
   /** The previous response is still good, with these headers; it cannot be kept any longer when there is no `storable`. */
-  | { readonly kind: 'renewed'; readonly storable: Storable | undefined; readonly response: StoredResponse }
+  | { readonly kind: 'renewed'; readonly storable: Storable | undefined; readonly selecting: HeaderList; readonly response: StoredResponse }
   /** The handler failed, and the previous response was served in its place. */
   | { readonly kind: 'excused'; readonly previous: StoredResponse }
   /** The response is for the one who asked. */
@@ -123,11 +124,16 @@ class Asking {
       const verdict = this.#view.isPersonal ? 'visitor' : storabilityOf(merged, credentials, settings, Date.now())
       const storable = typeof verdict === 'string' ? undefined : verdict
       const response = new StoredResponse({ ...record, initialAgeMs: 0, ...storable?.lifetime, headers: storable?.headers ?? headers }, previous.body, 0)
-      return { kind: 'renewed', response, storable }
+      return { kind: 'renewed', response, storable, selecting: this.#selecting(storable) }
     }
     if (typeof this.#storable === 'string') return { kind: 'not-kept', because: this.#storable, status: head.status }
     if (body === undefined) return { kind: 'not-kept', because: 'too-large', status: head.status }
-    return { kind: 'whole', storable: this.#storable, head, body }
+    return { kind: 'whole', storable: this.#storable, selecting: this.#selecting(this.#storable), head, body }
+  }
+
+  /** By what the handler was shown, which need not be what a visitor has sent. */
+  #selecting(storable: Storable | undefined): HeaderList {
+    return selectingHeaders(this.#question.req.headers, storable?.varies ?? [])
   }
 
   #answerInstead(answer: Answer): void {

@@ -40,37 +40,30 @@ const NOBODY: Answer = { kind: 'broken' }
  * those of what is kept. So that it comes to the handler by the same way, through everything in front of it.
  */
 export function askDetached({ owner, req, url }: Visit, previous: StoredResponse): Promise<Answer> {
-  return new Promise((resolve) => {
-    const socket = new NoSocket('encrypted' in req.socket) as unknown as Socket
-    const shadow = new IncomingMessage(socket)
-    Object.assign(shadow, { method: 'GET', url, headers: headersFor(req, previous, owner), httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: true })
-    shadow.push(null)
-    const res = new ServerResponse(shadow)
-    res.assignSocket(socket)
-    const limit = setTimeout(() => done(NOBODY), owner.settings.maxWaitMs)
-    limit.unref()
-    const done = (answer: Answer) => {
-      clearTimeout(limit)
-      socket.destroy()
-      resolve(answer)
-    }
+  const { settings } = owner
+  const socket = new NoSocket('encrypted' in req.socket) as unknown as Socket
+  const shadow = new IncomingMessage(socket)
+  Object.assign(shadow, { method: 'GET', url, headers: headersFor(req, previous, owner), httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: true })
+  shadow.push(null)
+  const res = new ServerResponse(shadow)
+  res.assignSocket(socket)
+  const answered = new Promise<Answer>((resolve, reject) => {
+    setTimeout(resolve, settings.maxWaitMs, NOBODY).unref()
     // Refused on its way, by somebody who asks for credentials: then there is no answer to keep.
-    res.once('finish', () => setImmediate(done, NOBODY))
-    runs.set(shadow, {
-      arrive: (there, shadowRes, next) => {
-        if (there !== owner) return next()
-        const credentials = { authorization: false, cookie: false, handlerSeesCookies: owner.settings.cookies === undefined }
-        const question = { req: shadow as CachedRequest, res: shadowRes, settings: owner.settings, credentials, preconditions: undefined, previous, fwd: 'stale', run: () => next() } as const
-        ask(question).then(done, () => done(NOBODY))
-        return undefined
-      },
-    })
+    res.once('finish', () => setImmediate(resolve, NOBODY))
+    const credentials = { authorization: false, cookie: false, handlerSeesCookies: settings.cookies === undefined }
+    const arrive = (there: ResponseCache, shadowRes: ServerResponse, next: Next): void => {
+      if (there !== owner) return next()
+      resolve(ask({ req: shadow as CachedRequest, res: shadowRes, settings, credentials, preconditions: undefined, previous, fwd: 'stale', run: () => next() }))
+    }
+    runs.set(shadow, { arrive })
     try {
       rootOf((req as unknown as { app: App }).app)(shadow, res)
-    } catch {
-      done(NOBODY)
+    } catch (error) {
+      reject(error)
     }
   })
+  return answered.finally(() => socket.destroy())
 }
 
 function rootOf(app: App): App {

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { CallOptions } from '@tiercel/core'
 import type { CachedRequest, Next } from '../express-shapes.js'
 import { isOtherMethod } from '../request/forwarding.js'
+import { SearchRules } from '../request/search-rules.js'
 import type { Settings } from '../settings.js'
 import { detachedRunOf } from './detached.js'
 import { Habits } from './habits.js'
@@ -10,7 +11,7 @@ import { forgetAfterWrite } from './unsafe-methods.js'
 import { Visit } from './visit.js'
 
 /** Marks a response that a cache has to do with: one inside of it would only do the same again. */
-const TAKEN = Symbol('tiercel.response')
+const TAKEN = Symbol.for('tiercel.response')
 
 /** RFC 9110, section 9.2.1, and the registry. All others change something. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
@@ -18,6 +19,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', '
 /** What `cacheResponses` makes. */
 export class ResponseCache {
   readonly habits = new Habits()
+  readonly searchRules = new SearchRules()
   readonly #sightings = new Sightings()
 
   constructor(readonly settings: Settings) {}
@@ -29,7 +31,7 @@ export class ResponseCache {
       return
     }
     if (TAKEN in res) return next()
-    Object.defineProperty(res, TAKEN, { value: true })
+    ;(res as { [TAKEN]?: true })[TAKEN] = true
     let visit: Visit | undefined
     try {
       if (!SAFE.has(req.method ?? '')) forgetAfterWrite(this, req, res)
@@ -38,7 +40,11 @@ export class ResponseCache {
       this.report(error)
     }
     if (visit === undefined) return next()
-    void visit.run()
+    try {
+      visit.run()
+    } catch (error) {
+      visit.fail(error)
+    }
   }
 
   /** Whether a response for the key may be kept already. */

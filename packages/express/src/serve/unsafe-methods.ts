@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { InvalidateTarget } from '@tiercel/core'
 import { urlOf, type CachedRequest } from '../express-shapes.js'
-import { escaped } from '../request/forwarding.js'
-import { baseKey, originOf, requestKey, tagOfBase } from '../request/request-key.js'
+import { baseKey, originOf, requestKey, tagOfPath } from '../request/request-key.js'
 import { parseStrings } from '../fields/structured.js'
 import { afterSuccess } from './after-success.js'
 import type { ResponseCache } from './response-cache.js'
@@ -13,20 +12,19 @@ export function forgetAfterWrite(owner: ResponseCache, req: CachedRequest, res: 
   afterSuccess(res, () => settings.cache.invalidate(targetOf(owner, req, res)), (error) => owner.report(error))
 }
 
-function targetOf({ settings }: ResponseCache, req: CachedRequest, res: ServerResponse): InvalidateTarget {
+function targetOf({ settings, searchRules }: ResponseCache, req: CachedRequest, res: ServerResponse): InvalidateTarget {
   const room = typeof settings.room === 'function' ? settings.room(req) : settings.room
   const bases: string[] = []
-  const own = requestKey(req, room, settings)?.base
+  const own = requestKey(req, room, settings, searchRules)?.base
   if (own !== undefined) bases.push(own)
   if (settings.key === undefined) {
     for (const name of ['location', 'content-location']) {
       const path = pathOnSameOrigin(res.getHeader(name), req)
-      if (path !== undefined) bases.push(baseKey(originOf(req) + escaped(path), room, req))
+      if (path !== undefined) bases.push(baseKey(originOf(req) + path, room, req))
     }
   }
-  const hasMoreKeys = settings.vary.length > 0 || (settings.cookies?.length ?? 0) > 0
   const groups = parseStrings([res.getHeader('cache-group-invalidation') ?? ''].flat().join(', ')) ?? []
-  return { keys: bases, tags: [...(hasMoreKeys ? bases.map(tagOfBase) : []), ...groups.filter((group) => group !== '')] }
+  return { keys: bases, tags: [...bases.map(tagOfPath), ...groups.filter((group) => group !== '')] }
 }
 
 /** Path and query of a reference to this host; nobody's answer may have us forget what is another's. */

@@ -1,14 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { CallOptions, LoadContext } from '@tiercel/core'
+import { hitOf } from '@tiercel/core/connection'
 import type { CachedRequest, Next } from '../express-shapes.js'
 import { clientWishes, type ClientWishes } from '../request/client-wishes.js'
-import { preconditionsOf, type Preconditions } from '../request/conditional.js'
+import { preconditionsOf } from '../request/conditional.js'
 import { credentialsOf, type Credentials } from '../request/credentials.js'
-import { requestKey, tagOfBase, type RequestKey } from '../request/request-key.js'
+import { originOf, pathOf, requestKey, tagOfPath, type RequestKey } from '../request/request-key.js'
 import { decode, known, remember } from '../response/decoded-frames.js'
 import { keepable, type Selection } from '../response/keeping.js'
 import type { StoredResponse } from '../response/stored-response.js'
-import { isSelected, newFamily, selectingHeaders, variantKey } from '../response/variants.js'
+import { valueOf } from '../fields/header-list.js'
+import { isSelected, newFamily, variantKey } from '../response/variants.js'
+import type { Settings } from '../settings.js'
 import { ask, type Answer } from './asking.js'
 import { addCacheStatus } from './cache-status.js'
 import { askDetached, canDetach } from './detached.js'
@@ -37,10 +40,8 @@ const RENEWAL_PAUSE_MS = 1000
 
 /** One request on its way through the cache. */
 export class Visit {
-  readonly #named: RequestKey
   readonly #options: CallOptions
   readonly #credentials: Credentials
-  readonly #preconditions: Preconditions | undefined
   readonly #wishes: ClientWishes
   /** A part of a response, its head, or what is expressly wanted from the cache: the handler's answer to that is none to keep. */
   readonly #onlyReads: boolean
@@ -50,8 +51,8 @@ export class Visit {
   static of(owner: ResponseCache, req: CachedRequest, res: ServerResponse, next: Next): Visit | undefined {
     const { settings } = owner
     const room = typeof settings.room === 'function' ? settings.room(req) : settings.room
-    const named = requestKey(req, room, settings)
-    return named === undefined ? undefined : new Visit(owner, req, res, next, named, room)
+    const named = requestKey(req, room, settings, owner.searchRules)
+    return named === undefined ? undefined : new Visit(owner, req, res, next, named, owner.callOptions(room, tagsOf(req, named, settings)))
   }
 
   private constructor(
@@ -59,53 +60,55 @@ export class Visit {
     readonly req: CachedRequest,
     readonly res: ServerResponse,
     private readonly next: Next,
-    named: RequestKey,
-    room: string | undefined,
+    private readonly named: RequestKey,
+    options: CallOptions,
   ) {
-    const { settings } = owner
-    const { headers } = req
-    this.#named = named
-    this.#options = owner.callOptions(room, tagsOf(this, named))
-    this.#credentials = credentialsOf(headers, settings.cookies)
-    this.#preconditions = preconditionsOf(headers)
-    this.#wishes = clientWishes(headers, settings.obeysClients)
-    this.#onlyReads = req.method === 'HEAD' || headers.range !== undefined || this.#wishes.onlyIfCached
+    const { headers, method } = req
+    this.#options = options
+    this.#credentials = credentialsOf(headers, owner.settings.cookies)
+    this.#wishes = clientWishes(headers, owner.settings.obeysClients)
+    this.#onlyReads = method === 'HEAD' || headers.range !== undefined || this.#wishes.onlyIfCached
   }
 
-  async run(): Promise<void> {
-    try {
-      await this.#answer()
-    } catch (error) {
-      this.owner.report(error)
-      this.#pass('error')
-    }
-  }
-
-  async #answer(): Promise<void> {
+  run(): void {
     const { owner } = this
-    if (this.#wishes.noStore || owner.habits.areUnkept(this.#habit())) return this.#pass('unkept')
-    let { key } = this.#named
-    let waits = 0
-    const reads = this.#onlyReads || !owner.admits(key)
-    for (;;) {
-      const found: unknown = reads ? await this.owner.settings.cache.get(key) : await this.#obtain(key)
-      if (this.#isAnswered) return
+    const { key } = this.named
+    if (this.#wishes.noStore || owner.habits.areUnkept(key, this.#credentials)) return this.#pass('unkept')
+    const hit = hitOf(owner.settings.cache, key)
+    const response = known(hit)
+    const going = response !== undefined && isSelected(response.record, this.req.headers) ? this.#use(response, key) : this.#search(hit, key)
+    // Most hits are over by now, without a promise.
+    going?.catch((error: unknown) => this.fail(error))
+  }
+
+  /** The cache cannot answer: the handler does. */
+  fail(error: unknown): void {
+    this.owner.report(error)
+    this.#pass('error')
+  }
+
+  #look(key: string, reads: boolean): Promise<unknown> {
+    return reads ? this.owner.settings.cache.get(key) : this.#obtain(key)
+  }
+
+  /** What the cache gives may be an answer, or say where to look next. */
+  async #search(hit: unknown, firstKey: string): Promise<void> {
+    const reads = this.#onlyReads || !this.owner.admits(firstKey)
+    let key = firstKey
+    let found = hit ?? (await this.#look(key, reads))
+    for (let waits = 0; !this.#isAnswered; found = await this.#look(key, reads)) {
       if (found instanceof Shared) {
         if (found.excuse !== undefined && this.#maySee(found.excuse)) return this.#serve(found.excuse, 'stale')
         if (!found.triesAgain || ++waits >= MOST_WAITS) return this.#pass('unkept')
         continue
       }
-      const response = this.#decode(found, key)
+      const response = known(found) ?? (await this.#read(found, key))
       if (response === undefined) return this.#missing(found !== undefined && !reads ? key : undefined)
-      if (!isSelected(response.record, this.req.headers)) {
-        // It varies by more than its siblings: it gives way.
-        if (key !== this.#named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
-        const variant = variantKey(this.#named.key, response.record.family, response.record.selecting, this.req.headers)
-        if (!isRoomFor(response, variant, owner.settings.maxVariants)) return this.#pass('variants')
-        key = variant
-        continue
-      }
-      return this.#use(response, key)
+      if (isSelected(response.record, this.req.headers)) return this.#use(response, key)
+      // It varies by more than its siblings: it gives way.
+      if (key !== this.named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
+      key = variantKey(key, response.record.family, response.record.selecting, this.req.headers)
+      if (!isRoomFor(response, key, this.owner.settings.maxVariants)) return this.#pass('variants')
     }
   }
 
@@ -145,7 +148,7 @@ export class Visit {
         const ttl = Math.floor(-response.staleMs() / 1000)
         addCacheStatus(res, cacheStatus, detail === undefined ? { hit: true, ttl } : { hit: true, ttl, detail })
       }
-      replay(response, req, res, res, this.#preconditions)
+      replay(response, req, res, res, preconditionsOf(this.req.headers))
     } catch (error) {
       if (res.headersSent) throw error
       restoreHeaders(res, before ?? new Map())
@@ -174,17 +177,18 @@ export class Visit {
     this.#pass('superseded')
   }
 
-  async #load(ctx: LoadContext, key: string, known: StoredResponse | undefined): Promise<unknown> {
+  async #load(ctx: LoadContext, key: string, refused: StoredResponse | undefined): Promise<unknown> {
     this.#isAnswered = true
     const { req, res, owner } = this
-    const kept = known ?? this.#decode(ctx.stale?.value, key)
-    const previous = kept !== undefined && isSelected(kept.record, req.headers) ? kept : undefined
-    if (previous !== undefined && previous.record.mayBeStale && this.#maySee(previous) && previous.staleMs() < this.#wishes.maxStaleMs) {
+    const stale = ctx.stale?.value
+    const kept = refused ?? known(stale) ?? decode(stale, key, undefined)
+    const previous = kept !== undefined && this.#maySee(kept) ? kept : undefined
+    if (previous !== undefined && previous.record.mayBeStale && previous.staleMs() < this.#wishes.maxStaleMs) {
       this.#serve(previous, 'max-stale')
       return ctx.skip(RUN_YOURSELF)
     }
-    const fwd = known !== undefined ? 'request' : previous !== undefined ? 'stale' : kept !== undefined || key !== this.#named.key ? 'vary-miss' : 'uri-miss'
-    const answer = await ask({ req, res, settings: owner.settings, credentials: this.#credentials, preconditions: this.#preconditions, previous, fwd, run: () => this.next() })
+    const fwd = refused !== undefined ? 'request' : previous !== undefined ? 'stale' : kept !== undefined || key !== this.named.key ? 'vary-miss' : 'uri-miss'
+    const answer = await ask({ req, res, settings: owner.settings, credentials: this.#credentials, preconditions: preconditionsOf(this.req.headers), previous, fwd, run: () => this.next() })
     return this.#keep(ctx, key, answer, kept)
   }
 
@@ -206,18 +210,24 @@ export class Visit {
     if (answer.kind === 'broken') return ctx.skip(TRY_AGAIN)
     if (answer.kind === 'excused') return ctx.skip(new Shared(false, answer.previous))
     if (answer.kind === 'not-kept') {
-      habits.noteUnkept(this.#habit())
+      habits.noteUnkept(this.named.key, this.#credentials)
       const isOurs = answer.because === 'cookie' || answer.because === 'authorization' || answer.because === 'visitor'
       // A failure says nothing of what is kept; any other answer has taken its place.
       if (kept === undefined || isOurs || answer.status >= 500 || answer.because === 'slow') return ctx.skip(isOurs ? TRY_AGAIN : RUN_YOURSELF)
       return undefined
     }
-    habits.noteKept(this.#habit())
+    habits.noteKept(this.named.key, this.#credentials)
     if (answer.storable === undefined) return undefined
     const { storable } = answer
     const { status, statusMessage } = answer.kind === 'whole' ? answer.head : answer.response.record
     const body = answer.kind === 'whole' ? answer.body : answer.response.body
-    const selection: Selection = { key, selecting: selectingHeaders(this.req.headers, storable.varies), family: familyOf(kept, storable.varies) }
+    const selection: Selection = { key, selecting: answer.selecting, family: familyOf(kept, storable.varies) }
+    const search = valueOf(storable.headers, 'no-vary-search')
+    if (settings.key === undefined && search !== this.named.search) {
+      this.owner.searchRules.learn(pathOf(originOf(this.req) + this.named.url), search)
+      // It was asked for by a rule that does not hold any more.
+      if (this.named.search !== undefined) return undefined
+    }
     const keeping = keepable(storable, status, statusMessage, body, selection, settings, Date.now())
     if (keeping === undefined) return kept === undefined ? ctx.skip(RUN_YOURSELF) : undefined
     ctx.ttl(keeping.ttlMs)
@@ -227,26 +237,24 @@ export class Visit {
     return keeping.frame
   }
 
-  #decode(found: unknown, key: string): StoredResponse | undefined {
-    if (!(found instanceof Uint8Array)) return undefined
-    return known(found) ?? decode(found, key, (storedAt) => Math.max(0, Date.now() - storedAt))
-  }
-
-  /** What is remembered of how it went before: for those with credentials apart, as theirs may be kept for nobody. */
-  #habit(): string {
-    return this.#credentials.authorization || this.#credentials.cookie ? `${this.#named.key} *` : this.#named.key
+  /** What another process has stored. How long ago, the cache knows better than the clocks of two machines: by what is left of its time. */
+  async #read(found: unknown, key: string): Promise<StoredResponse | undefined> {
+    const { cache } = this.owner.settings
+    const leftMs = cache.peek(key) === found ? await cache.ttl(key) : undefined
+    return decode(found, key, leftMs)
   }
 
   /** The URL as the handler is shown it. */
   get url(): string {
-    return this.#named.url
+    return this.named.url
   }
 }
 
-function tagsOf({ owner, req }: Visit, { key, base }: RequestKey): readonly string[] {
-  const { tags } = owner.settings
-  const given = typeof tags === 'function' ? tags(req) : (tags ?? [])
-  return key === base ? given : [...given, tagOfBase(base)]
+const NO_TAGS: readonly string[] = []
+
+function tagsOf(req: CachedRequest, { key, base }: RequestKey, { tags }: Settings): readonly string[] {
+  const given = typeof tags === 'function' ? tags(req) : (tags ?? NO_TAGS)
+  return key === base ? given : [...given, tagOfPath(base)]
 }
 
 /** The variants of a URL are of one family as long as it varies by the same. */

@@ -117,10 +117,7 @@ export class ClusterConnection implements RedisConnection {
 
   async masters(): Promise<readonly MasterNode[]> {
     if (this.#masters.length === 0) await this.#firstFound(this.#options.connectTimeoutMs)
-    return this.#masters.map((master) => {
-      const { line } = this.#nodeAt(master)
-      return { id: master.id, send: (args: readonly Argument[], timeoutMs: number) => line.send(args, timeoutMs) }
-    })
+    return this.#masters.map((master) => this.#nodeAt(master).line)
   }
 
   recycle(): void {

@@ -7,6 +7,8 @@ import type { Subscription, SubscriptionHandlers } from './subscription.js'
 export interface MasterNode {
   /** Stays the same for a server as long as it lives. */
   readonly id: string
+  /** The number of the connection to it, in the order they were made in this process; 0 before the first. A server that was restarted is reached by another one only. */
+  readonly connection: number
   send(args: readonly Argument[], timeoutMs: number): Promise<Reply>
 }
 

@@ -24,7 +24,7 @@ export class ServerConnection implements RedisConnection {
       onError: (error) => options.onError(error),
     })
     this.#subscriptions = new Subscriptions(where, options)
-    this.#masters = [{ id: 'master', send: (args, timeoutMs) => this.#line.send(args, timeoutMs) }]
+    this.#masters = [this.#line]
   }
 
   get isUp(): boolean {

@@ -90,7 +90,7 @@ export class Link implements RedisConnection {
 
   async masters(): Promise<readonly MasterNode[]> {
     const nodes = await this.#server.masters()
-    return nodes.map((node) => ({ id: node.id, send: (args, timeoutMs) => this.#pass(String(args[0]), [], timeoutMs, () => node.send(args, timeoutMs)) }))
+    return nodes.map((node) => ({ id: node.id, connection: node.connection, send: (args, timeoutMs) => this.#pass(String(args[0]), [], timeoutMs, () => node.send(args, timeoutMs)) }))
   }
 
   async subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription> {
