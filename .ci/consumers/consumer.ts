@@ -3,6 +3,7 @@ import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
 import { createConsistencyChecker, startFakeClock, startProxy, startRedis, type FaultProxy, type RedisServer } from '@tiercel/core/testing'
 import { cacheOf, useCache } from '@tiercel/decorators'
+import { cacheResponses, invalidateResponses, type Middleware } from '@tiercel/express'
 
 export async function use(): Promise<number> {
   const cache = createCache({ ttl: '5m' })
@@ -15,6 +16,9 @@ export async function use(): Promise<number> {
   const found: string | undefined = await cacheOf({ find: async (id: number) => String(id) }).find.get(1)
   // @ts-expect-error: another argument
   await cacheOf({ find: async (id: number) => found ?? String(id) }).find.invalidate('1')
+  const handlers: Middleware[] = [cacheResponses({ cache, ttl: '1m', room: (req) => req.params.id }), invalidateResponses({ cache, tags: ['answers'] })]
+  // @ts-expect-error: an option that does not exist
+  handlers.push(cacheResponses({ cache, tll: '1m' }))
   await cache.close()
   return loaded + wrong.length
 }

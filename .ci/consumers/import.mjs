@@ -4,6 +4,7 @@ import * as keyv from '@tiercel/core/keyv'
 import * as testing from '@tiercel/core/testing'
 import { createCache } from '@tiercel/core'
 import { Cached, useCache } from '@tiercel/decorators'
+import { cacheResponses } from '@tiercel/express'
 
 assert.ok(Object.keys(connection).length > 0)
 assert.ok(Object.keys(keyv).length > 0)
@@ -25,6 +26,8 @@ const descriptor = Object.getOwnPropertyDescriptor(Trips.prototype, 'find')
 Object.defineProperty(Trips.prototype, 'find', Cached()(Trips.prototype, 'find', descriptor))
 const trips = new Trips()
 assert.deepStrictEqual([await trips.find('1'), await trips.find('1')], ['1 1', '1 1'])
+assert.throws(() => cacheResponses({ cache, tll: '1m' }), { code: 'TIERCEL_INVALID_OPTION' })
+assert.strictEqual(typeof cacheResponses({ cache, ttl: '1m' }), 'function')
 await clock.advance('5m')
 assert.strictEqual(await cache.get('answer'), undefined)
 await cache.close()

@@ -25,6 +25,8 @@ const main = async () => {
   // The CommonJS half itself, also where `require` above was given the ES modules.
   for (const name of ['Cached', 'cacheOf']) assert.strictEqual(typeof require('@tiercel/decorators')[name], 'function')
   assert.strictEqual(typeof require(join(dirname(require.resolve('@tiercel/decorators/package.json')), 'dist/cjs/index.js')).Cached, 'function')
+  for (const name of ['cacheResponses', 'invalidateResponses', 'operatorRouter']) assert.strictEqual(typeof require('@tiercel/express')[name], 'function')
+  assert.strictEqual(typeof require(join(dirname(require.resolve('@tiercel/express/package.json')), 'dist/cjs/index.js')).cacheResponses, 'function')
   const half = join(dirname(require.resolve('@tiercel/core/package.json')), 'dist/cjs')
   assert.strictEqual(typeof require(join(half, 'index.js')).createCache, 'function')
   assert.strictEqual(typeof require(join(half, 'testing.js')).startRedis, 'function')

@@ -3,8 +3,8 @@ export type Directives = ReadonlyMap<string, string | true>
 
 export const noDirectives: Directives = new Map()
 
-// Quoted strings are taken whole: what is inside of one is no directive.
-const DIRECTIVE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^",;]*)))?|"(?:[^"\\]|\\.)*"|[^,]/g
+// Quoted strings are taken whole, also one that has no end: what is inside of them is no directive.
+const DIRECTIVE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.?)*)(?:"|$)|([^",;]*)))?|"(?:[^"\\]|\\.?)*(?:"|$)|[^,]/g
 
 /** The directives of a `Cache-Control` (RFC 9111, section 5.2), of which the first of each name counts (section 4.2.1). */
 export function parseDirectives(field: string): Directives {
