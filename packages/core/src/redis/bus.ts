@@ -35,6 +35,8 @@ export class Bus {
   readonly #listening = new Set<(error?: Error) => void>()
   /** Messages of our own that came back. */
   echoes = 0
+  /** How often something was missing. */
+  gaps = 0
 
   constructor(
     connection: RedisConnection,
@@ -79,6 +81,12 @@ export class Bus {
     heard.catch(() => {})
     if (this.#acknowledged) await this.announce(undefined, timeoutMs)
     await heard
+  }
+
+  /** A change is missing, came out of turn, or makes no sense. */
+  missed(): void {
+    this.gaps++
+    this.#handlers.onGap()
   }
 
   /** The connection seems dead though nobody said so. */
@@ -146,7 +154,7 @@ export class Bus {
       return
     }
     const isNext = this.sequence.advance(number)
-    if ((!isNext && this.mechanisms.sequence) || message === undefined) this.#handlers.onGap()
+    if ((!isNext && this.mechanisms.sequence) || message === undefined) this.missed()
     else if (!isOwn && message.change !== undefined) this.#apply(message.change)
   }
 
@@ -156,7 +164,7 @@ export class Bus {
     } catch {
       // A pattern that is none, say: no cache of ours has sent that, so nobody knows what it was about.
       this.#handlers.onForeign()
-      this.#handlers.onGap()
+      this.missed()
     }
   }
 }

@@ -16,7 +16,6 @@ export interface HeartbeatSettings {
   readonly timeoutMs: number
   /** Counts up with every read. */
   reads(): number
-  onGap(): void
   onSuccess(): void
   onFailure(error: unknown): void
   /** The servers that answered, as one string. */
@@ -59,7 +58,7 @@ export class Heartbeat {
    * Asks for the number of the last change and waits until it has arrived. What is confirmed is the moment of asking: later changes have later numbers.
    */
   async beat(): Promise<void> {
-    const { bus, gate, timeoutMs, intervalMs, onGap } = this.#settings
+    const { bus, gate, timeoutMs, intervalMs } = this.#settings
     const askedAt = performance.now()
     const { position: positionAsked, interruptions } = bus.sequence
     const number = await this.ask()
@@ -69,15 +68,15 @@ export class Heartbeat {
     }
     if (number < positionAsked) {
       // The counter was lost and begun anew.
-      onGap()
+      bus.missed()
       bus.recycle()
       return
     }
     const delivery = await bus.sequence.deliveredUpTo(number, interruptions, Math.max(intervalMs / 2, 50))
-    if (delivery === 'delivered') gate.confirmedAt = askedAt
+    if (delivery === 'delivered') gate.confirm(askedAt)
     // An interruption has been seen to already: the next beat confirms what comes after it.
     if (delivery === 'late') {
-      onGap()
+      bus.missed()
       bus.recycle()
     }
   }

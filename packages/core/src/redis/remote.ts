@@ -62,6 +62,8 @@ export class Remote {
   readonly #heartbeat: Heartbeat
   readonly #names: RedisNames
   readonly #breaker: Breaker
+  /** How often Redis was taken for gone. */
+  outages = 0
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
   #isHeard = false
   #mayBeAnother = false
@@ -102,7 +104,6 @@ export class Remote {
       intervalMs: Math.max(10, Math.min(1000, settings.maxStalenessMs / 3)),
       timeoutMs: settings.deadlineMs,
       reads: handlers.reads,
-      onGap: handlers.onFlush,
       onSuccess: () => this.succeeded(),
       onFailure: (error) => this.failed(error),
       onRun: (run) => (settings.keepsOnFailover || !mechanisms.run ? Promise.resolve() : runNote.note(run, RECOVERY_TIMEOUT_MS)),
@@ -260,6 +261,7 @@ export class Remote {
       this.#isHeard = false
       this.#heartbeat.start()
     } else {
+      if (state === 'outage') this.outages++
       this.#heartbeat.stop()
       this.gate.bound = Math.max(this.gate.bound, serveInOutageMs)
     }

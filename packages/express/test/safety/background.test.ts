@@ -74,15 +74,16 @@ onBothVersions((express) => {
 
   it.each([
     ['Set-Cookie', 'sid=visitor'],
-    ['Cache-Control', 'private'],
-    ['Cache-Control', 'no-store'],
+    ['Cache-Control', 'private, max-age=60'],
+    ['Cache-Control', 'no-store, max-age=60'],
     ['Vary', '*'],
+    ['Vary', 'Cookie'],
   ])('takes nothing from a confirmation with %s: %s into what others are shown', async (name, value) => {
     const site = await openObedientPage(
       express,
       counting((req, res, run) => {
         res.set('ETag', '"v1"').set('Cache-Control', 'max-age=0')
-        if (req.get('if-none-match') === '"v1"' && run === 2) return res.set(name, `${value}`).set('X-Run', '2').status(304).end()
+        if (req.get('if-none-match') === '"v1"' && run === 2) return res.set('Cache-Control', 'max-age=60').set(name, value).set('X-Run', '2').status(304).end()
         return res.set('X-Run', String(run)).send(`run ${run}`)
       }),
     )
