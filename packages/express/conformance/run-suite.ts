@@ -13,6 +13,9 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 /** Puts a cache in front of a handler. */
 export type Application = (handler: Handler) => Handler
 
+/** What one application tells the others takes a moment to arrive. The suite gives it none, as it was made for one cache. */
+const DELIVERY_MS = 100
+
 /**
  * Runs `http-cache-tests` against applications whose handler passes all through to the suite's origin. The requests of a test go
  * to them in turn. The suite keeps its results in the module, so that a process can run it once.
@@ -22,7 +25,13 @@ export async function runSuite(applications: readonly Application[]): Promise<Sc
   const handlers = applications.map((application) => application(passThrough(portOf(origin))))
   // The suite numbers the requests of a test, and some twice: `1, 1`.
   const turn = (request: IncomingMessage): number => Number.parseInt(String(request.headers['req-num'] ?? 0), 10) % handlers.length
-  const server = await listening(createServer((request, response) => handlers[turn(request)]?.(request, response)))
+  const server = await listening(
+    createServer((request, response) => {
+      const handle = (): void => handlers[turn(request)]?.(request, response)
+      if (handlers.length > 1) setTimeout(handle, DELIVERY_MS)
+      else handle()
+    }),
+  )
   try {
     // Its command line takes this one too: Node's adds headers of its own, which some tests count.
     await runTests(suites, fetch, false, `http://127.0.0.1:${portOf(server)}`)

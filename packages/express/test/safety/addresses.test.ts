@@ -56,6 +56,26 @@ onBothVersions((express) => {
     expect(await visit('/q', '1', '')).toBe('/q [1] []')
   })
 
+  it('never takes the headers of one request for those of another, whatever is in them', async () => {
+    const site = await openPage(express, (req, res) => void res.send(`[${req.get('x-a') ?? ''}] [${req.get('x-b') ?? ''}]`), { vary: ['X-A', 'X-B'] })
+    const values = [undefined, '1', '1 x-b=2', '1 x-b', '2', '2 x-b', '1%20x-b=2', '1|x-b=2', '1\tx-b=2', '=1']
+    const header = (name: string, value: string | undefined): Record<string, string> => (value === undefined ? {} : { [name]: value })
+    for (const a of [...values, ...values]) {
+      for (const b of values) expect((await site.get('/', { ...header('x-a', a), ...header('x-b', b) })).body).toBe(`[${a ?? ''}] [${b ?? ''}]`)
+    }
+  })
+
+  it('never takes a room for a part of a key, and no key for a room', async () => {
+    const site = await openPage(express, (req, res) => void res.send(`${String(req.query.k)} in ${String(req.query.r)}`), {
+      key: (req) => String(req.query.k),
+      room: (req) => (req.query.r === undefined ? undefined : String(req.query.r)),
+    })
+    for (const [k, r] of [['a', 'b'], ['a room=b', undefined], ['a', 'b room=c'], ['a room=b', 'c'], ['a%20room=b', undefined]] as const) {
+      const query = `k=${encodeURIComponent(k)}${r === undefined ? '' : `&r=${encodeURIComponent(r)}`}`
+      expect((await site.get(`/?${query}`)).body).toBe(`${k} in ${String(r)}`)
+    }
+  })
+
   it('never takes a key of the application for another one', async () => {
     const site = await openPage(express, (req, res) => void res.send(`of ${String(req.query.user)} at ${req.path}`), { key: (req) => String(req.query.user) })
     await site.get('/a?user=1')

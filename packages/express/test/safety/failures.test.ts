@@ -4,7 +4,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { expect, it } from 'vitest'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
-import { openPage } from './page.js'
+import { openObedientPage, openPage } from './page.js'
 import { open } from './site.js'
 import { onBothVersions } from './versions.js'
 
@@ -17,6 +17,24 @@ onBothVersions((express) => {
     expect((await site.get('/')).status).toBe(status)
 
     expect((await site.get('/')).body).toBe('page')
+  })
+
+  it.each([400, 403, 404, 429, 500, 503])('shows nobody the %s of another visitor, though the handler says how long it is good for', async (status) => {
+    const site = await openObedientPage(
+      express,
+      counting((_req, res, run) => (run === 1 ? res.status(status).set('Cache-Control', 'public, max-age=60').send('no') : res.send('page'))),
+    )
+    expect((await site.get('/')).status).toBe(status)
+
+    expect((await site.get('/')).body).toBe('page')
+  })
+
+  it('keeps of errors, where it may, only those whose handler says how long they are good for', async () => {
+    const site = await openPage(express, counting((req, res, run) => res.status(404).set(req.path === '/gone' ? { 'Cache-Control': 'max-age=60' } : {}).send(`run ${run}`)), { errors: true })
+    for (const path of ['/gone', '/other']) await site.get(path)
+
+    expect((await site.get('/gone')).body).toBe('run 1')
+    expect((await site.get('/other')).body).toBe('run 3')
   })
 
   it('shows nobody the error that another visitor provoked by a header', async () => {

@@ -175,7 +175,7 @@ onBothVersions((express) => {
         } catch (error) {
           failures.push((error as NodeJS.ErrnoException).code)
         }
-        res.end('again')
+        res.end()
       }),
     )
 

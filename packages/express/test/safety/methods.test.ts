@@ -61,6 +61,15 @@ onBothVersions((express) => {
     expect(await list()).toBe(before)
   })
 
+  it('forgets no page of its own for what is said of another host', async () => {
+    const page = counting((req, res, run) => (req.method === 'GET' ? res.send(`run ${run}`) : res.set('Location', 'http://other.example/list').set('Content-Location', '//other.example/list').sendStatus(201)))
+    const site = await openPage(express, page)
+    const before = (await site.get('/list')).body
+    await site.send('/item', { method: 'POST' })
+
+    expect((await site.get('/list')).body).toBe(before)
+  })
+
   it('gives visitors no way to make it forget', async () => {
     const page = counting()
     const site = await openPage(express, page)

@@ -24,13 +24,15 @@ onBothVersions((express) => {
   })
 
   it.each([
-    ['a 206 as the whole, though nobody asked for a part', 206, {}],
-    ['a 206 as the whole, asked for otherwise', 206, { range: 'bytes=0-1' }],
-    ['a 200 with Content-Range as the whole, after somebody asked for a part', 200, { range: 'bytes=0-1' }],
-  ])('shows nobody %s', async (_name, status, headers) => {
+    ['a 206 as the whole, though nobody asked for a part', 206, {}, { 'Content-Range': 'bytes 0-1/26' }],
+    ['several parts as the whole, though nobody asked for a part', 206, {}, { 'Content-Type': 'multipart/byteranges; boundary=x' }],
+    ['a 200 with Content-Range as the whole, though nobody asked for a part', 200, {}, { 'Content-Range': 'bytes 0-1/26' }],
+    ['a 206 as the whole, after somebody asked for a part', 206, { range: 'bytes=0-1' }, { 'Content-Range': 'bytes 0-1/26' }],
+    ['a 200 with Content-Range as the whole, after somebody asked for a part', 200, { range: 'bytes=0-1' }, { 'Content-Range': 'bytes 0-1/26' }],
+  ])('shows nobody %s', async (_name, status, headers, partial) => {
     const site = await openPage(
       express,
-      counting((_req, res, run) => (run === 1 ? res.writeHead(status, { 'Content-Range': 'bytes 0-1/26' }).end('ab') : res.send(ALPHABET))),
+      counting((_req, res, run) => (run === 1 ? res.writeHead(status, { ...partial, 'Cache-Control': 'max-age=60' }).end('ab') : res.send(ALPHABET))),
     )
     await site.get('/', headers)
 
