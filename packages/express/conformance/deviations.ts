@@ -15,4 +15,5 @@ export const deviations: readonly string[] = [
   'stale-close-no-cache',
   'stale-close-proxy-revalidate',
   'stale-close-s-maxage=2',
+  'vary-normalise-lang-order',
 ]

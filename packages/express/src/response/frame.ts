@@ -1,10 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { ResponseRecord } from './stored-response.js'
 
-// A frame: magic, version, length of the record, the record as JSON in UTF-8, the body.
+// A frame: magic, version, length of the record, length of the body, the record as JSON in UTF-8, the body.
 const MAGIC = 0x5254
 const VERSION = 1
-const RECORD_AT = 7
+const RECORD_AT = 11
 const LONGEST_RECORD = 256 * 1024
 
 /** One run of bytes for a response. `undefined` when its headers are too much to keep. */
@@ -16,6 +16,7 @@ export function toFrame(record: ResponseRecord, body: Buffer): Buffer | undefine
   frame.writeUInt16LE(MAGIC, 0)
   frame.writeUInt8(VERSION, 2)
   frame.writeUInt32LE(text.length, 3)
+  frame.writeUInt32LE(body.length, 7)
   text.copy(frame, RECORD_AT)
   body.copy(frame, RECORD_AT + text.length)
   return frame
@@ -27,7 +28,7 @@ export function fromFrame(value: unknown, key: string): { readonly record: Respo
   const frame = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (frame.length < RECORD_AT || frame.readUInt16LE(0) !== MAGIC || frame.readUInt8(2) !== VERSION) return undefined
   const bodyAt = RECORD_AT + frame.readUInt32LE(3)
-  if (bodyAt > frame.length) return undefined
+  if (bodyAt + frame.readUInt32LE(7) !== frame.length) return undefined
   try {
     const record: unknown = JSON.parse(frame.toString('utf8', RECORD_AT, bodyAt))
     return isRecord(record) && record.key === key ? { record, body: frame.subarray(bodyAt) } : undefined
@@ -54,6 +55,9 @@ function isRecord(value: unknown): value is ResponseRecord {
   )
 }
 
+/** What says where an answer ends, which nobody but Node does; and what would make one visitor another. */
+const NEVER_KEPT = new Set(['transfer-encoding', 'content-length', 'connection', 'set-cookie'])
+
 function isHeaderList(list: unknown): boolean {
   if (!Array.isArray(list) || list.length % 2 !== 0 || !list.every((text) => typeof text === 'string')) return false
   const texts: readonly string[] = list
@@ -61,8 +65,7 @@ function isHeaderList(list: unknown): boolean {
     const [name = '', value = ''] = [texts[i], texts[i + 1]]
     validateHeaderName(name)
     validateHeaderValue(name, value)
-    // These say where an answer ends: nobody but Node does.
-    if (name === 'transfer-encoding' || name === 'content-length' || name === 'connection') return false
+    if (NEVER_KEPT.has(name)) return false
   }
   return true
 }

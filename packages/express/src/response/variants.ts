@@ -3,14 +3,16 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { valueOf, type HeaderList } from '../fields/header-list.js'
 import type { ResponseRecord } from './stored-response.js'
 
-/** The value of a request header by which variants are told apart: written alike whatever the spacing, and the case and order where those have no meaning (RFC 9111, section 4.1). */
+/**
+ * The value of a request header by which variants are told apart: written alike whatever the spacing, and the case where it has no meaning (RFC 9111, section 4.1). The order of
+ * what is wanted equally has none either, but handlers give it one.
+ */
 export function selectingValue(headers: IncomingHttpHeaders, name: string): string {
   // An own field only: `Vary` may name anything, such as `constructor`.
   if (!Object.hasOwn(headers, name)) return ''
   const found = headers[name]
   const value = (Array.isArray(found) ? found.join(',') : (found ?? '')).replaceAll(/[ \t]*([,;])[ \t]*/g, '$1').trim()
   // A header that is there and empty is not the same as none.
-  if (name === 'accept-language') return `=${value.toLowerCase().split(',').sort().join(',')}`
   return `=${name.startsWith('accept') ? value.toLowerCase() : value}`
 }
 

@@ -41,7 +41,7 @@ const NOBODY: Answer = { kind: 'broken' }
  */
 export function askDetached({ owner, req, url }: Visit, previous: StoredResponse): Promise<Answer> {
   const { settings } = owner
-  const socket = new NoSocket('encrypted' in req.socket) as unknown as Socket
+  const socket = new NoSocket(req.socket) as unknown as Socket
   const shadow = new IncomingMessage(socket)
   Object.assign(shadow, { method: 'GET', url, headers: headersFor(req, previous, owner), httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: true })
   shadow.push(null)
@@ -84,12 +84,15 @@ function headersFor({ headers }: CachedRequest, previous: StoredResponse, { sett
 
 /** Swallows what is sent. */
 class NoSocket extends Duplex {
-  readonly remoteAddress = '127.0.0.1'
-  readonly remoteFamily = 'IPv4'
+  readonly remoteAddress: string | undefined
+  readonly remoteFamily: string | undefined
 
-  constructor(isSecure: boolean) {
+  /** Comes from where a visitor does: from this machine itself it might be trusted with more, and from nowhere a proxy's word would not be. */
+  constructor(visitors: Socket) {
     super()
-    if (isSecure) Object.assign(this, { encrypted: true })
+    this.remoteAddress = visitors.remoteAddress
+    this.remoteFamily = visitors.remoteFamily
+    if ('encrypted' in visitors) Object.assign(this, { encrypted: true })
   }
 
   override _read(): void {}

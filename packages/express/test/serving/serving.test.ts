@@ -80,6 +80,17 @@ onBothVersions((express) => {
     expect((await site.get('/')).body).toBe('run 2')
   })
 
+  it('gives those with credentials nothing that was made for visitors without', async () => {
+    const page = counting((req, res) => res.send(`for ${req.get('authorization') ?? req.get('cookie') ?? 'nobody'}`))
+    const site = await openPage(express, page)
+    expect((await site.get('/')).body).toBe('for nobody')
+
+    expect((await site.get('/', { authorization: 'Bearer a' })).body).toBe('for Bearer a')
+    expect((await site.get('/', { cookie: 'sid=a' })).body).toBe('for sid=a')
+    expect((await site.get('/')).body).toBe('for nobody')
+    expect(page.runs).toBe(3)
+  })
+
   it('forgets by room, tag and pattern', async () => {
     const site = await openPage(express, counting(), { room: (req: Request) => req.path.slice(1) || undefined, tags: ['pages'] })
     const get = async (path: string): Promise<string> => (await site.get(path, { host: 'a.example' })).body
