@@ -28,6 +28,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'soak', include: ['packages/soak/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {
         extends: true,
