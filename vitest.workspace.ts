@@ -41,6 +41,7 @@ export default defineConfig({
       { extends: true, test: { name: 'express', include: ['packages/express/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'realtime', include: ['packages/realtime/test/**/*.test.ts'] } },
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'soak', include: ['packages/soak/test/**/*.test.ts'] } },
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {
         extends: true,
