@@ -176,7 +176,7 @@ onBothVersions((express) => {
         } catch (error) {
           failures.push((error as NodeJS.ErrnoException).code)
         }
-        res.end()
+        res.end('again')
       }),
     )
 
