@@ -36,7 +36,12 @@ export function clusterFaults(cluster: RedisCluster, workers: readonly Worker[])
     nodeFault('a master changes places with its replica', async (node) => void (await cluster.failOver(node))),
     nodeFault('a master crashes, and its replica takes over', async (node) => {
       await node.kill()
-      await cluster.failOver(node)
+      try {
+        await cluster.failOver(node)
+      } catch (error) {
+        await node.start()
+        throw error
+      }
       return () => node.start()
     }),
     proxyFault('the connections to a node break', (proxy) => proxy.reset()),

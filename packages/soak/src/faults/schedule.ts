@@ -10,6 +10,15 @@ const BETWEEN_MS = [20, 400] as const
 /** Which fault, and how often it happened. */
 export type FaultCounts = ReadonlyMap<string, number>
 
+/** After some faults others cannot be had: a replica that has not caught up again takes over from nobody. */
+async function begun({ name, begin }: Fault, random: Random): Promise<{ name: string; end: Awaited<ReturnType<Fault['begin']>> }> {
+  try {
+    return { name, end: await begin(random) }
+  } catch {
+    return { name: `${name}, in vain`, end: undefined }
+  }
+}
+
 /** One fault after the other, each of them before any comes again, until the time is over. All is well again when it resolves. */
 export async function makeTrouble(faults: readonly Fault[], random: Random, endsAt: number): Promise<FaultCounts> {
   const counts = new Map<string, number>()
@@ -18,8 +27,8 @@ export async function makeTrouble(faults: readonly Fault[], random: Random, ends
     if (left.length === 0) left = [...faults]
     const [fault] = left.splice(random.below(left.length), 1)
     if (fault === undefined) break
-    const end = await fault.begin(random)
-    counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
+    const { name, end } = await begun(fault, random)
+    counts.set(name, (counts.get(name) ?? 0) + 1)
     await pause(LEAST_MS + random.next() ** 2 * (MOST_MS - LEAST_MS))
     await end?.()
     if (performance.now() >= endsAt) break
