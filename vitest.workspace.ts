@@ -9,6 +9,7 @@ const sources = {
   '@tiercel/core/connection': at('packages/core/src/connection.ts'),
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
+  '@tiercel/ai': at('packages/ai/src/index.ts'),
 }
 
 const proof = process.env.TIERCEL_PROOF === '1'
@@ -27,6 +28,7 @@ export default defineConfig({
     testTimeout: proof ? 600_000 : 20_000,
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'ai', include: ['packages/ai/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {

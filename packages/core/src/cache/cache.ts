@@ -10,8 +10,8 @@ import { statsOf } from './stats.js'
 import { resolveTarget, type InvalidateResult, type InvalidateTarget } from './target.js'
 import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 
-/** What a cache shares with its namespaces, for what is built beside it. */
-export let sharedOf: (cache: Cache) => Shared
+/** What a cache is made of, for what is built beside it. */
+export let scopeOf: (cache: Cache) => Scope
 
 /**
  * A cache, or one namespace of it. Made by `createCache` and `namespace`.
@@ -30,7 +30,7 @@ export class Cache {
   readonly #isRoot: boolean
 
   static {
-    sharedOf = (cache) => cache.#shared
+    scopeOf = (cache) => cache.#scope
   }
 
   /** @internal */
