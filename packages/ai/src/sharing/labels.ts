@@ -6,17 +6,17 @@ const COUNT = 'change:'
 
 export const userLabel = (user: string): string => USER + user
 export const patternLabel = (pattern: string): string => PATTERN + pattern
-export const countLabel = (number: number): string => COUNT + number
+export const countLabel = (count: string): string => COUNT + count
 
 export interface Labels {
   readonly users: readonly string[]
   readonly patterns: readonly string[]
-  readonly counts: readonly number[]
+  readonly counts: readonly string[]
 }
 
 export function readLabels(tags: readonly string[]): Labels {
   const after = (mark: string) => tags.filter((tag) => tag.startsWith(mark)).map((tag) => tag.slice(mark.length))
-  return { users: after(USER), patterns: after(PATTERN), counts: after(COUNT).map(Number) }
+  return { users: after(USER), patterns: after(PATTERN), counts: after(COUNT) }
 }
 
 const LONGEST_KEY = 65_536

@@ -21,8 +21,8 @@ interface Telling {
   readonly all?: boolean
   readonly user?: string
   readonly pattern?: string
-  /** Its numbers: one for each try. */
-  readonly numbers: number[]
+  /** What the counter was raised to for it: at each try. */
+  readonly counts: string[]
   readonly told: Promise<void>
   settle(): void
 }
@@ -30,7 +30,7 @@ interface Telling {
 const MOST_SENT_AT_ONCE = 32
 /** More invalidations than these, untold, become "everything". */
 const MOST_OWED = 1000
-const MOST_NUMBERS = 16
+const MOST_COUNTS = 16
 /** Larger values are fetched by those who want them. */
 const LARGEST_TOLD = 16_384
 const MOST_TRIES = 3
@@ -94,8 +94,7 @@ export class Sharing {
     watchPeers(this.#root, { onChange: (change) => this.#onChange(change), onFlush: () => this.#onFlush() })
     this.#root.on('error', ({ error }) => this.#report(error))
     this.#root.on('state', ({ status }) => {
-      // Nobody is to wait for a Redis that is away.
-      if (status !== 'connected') this.#release()
+      if (status !== 'connected') this.#onLost()
     })
     const reads = () => familyNames.reduce((sum, name) => sum + families[name].reads, 0)
     this.#listening = setInterval(() => {
@@ -208,6 +207,7 @@ export class Sharing {
     if (this.#isSure) await work()
   }
 
+  /** Nobody is to wait for a Redis that is away. */
   #release(): void {
     for (const { settle } of this.#owed) settle()
     for (const { writes } of Object.values(this.#spaces)) for (const { settle } of writes.waiting.values()) settle()
@@ -215,6 +215,12 @@ export class Sharing {
 
   // What others do ---------------------------------------------------------------------------------------------------------------------------------------
 
+  #onLost(): void {
+    this.#isSure = false
+    this.#release()
+  }
+
+  /** Something may have been missed. An outage ends so, too. */
   #onFlush(): void {
     this.#round++
     this.#isSure = false
@@ -231,7 +237,7 @@ export class Sharing {
     if (space === undefined) return
     const { family, writes } = space
     const { users, patterns, counts } = readLabels(tags)
-    for (const number of counts) this.#count.heard(number)
+    for (const count of counts) this.#count.heard(count)
     if (all) {
       family.clear()
       writes.revoke(() => true)
@@ -320,7 +326,7 @@ export class Sharing {
   async #tell(what: Pick<Telling, 'space' | 'all' | 'user' | 'pattern'>): Promise<void> {
     let settle = () => {}
     const told = new Promise<void>((resolve) => (settle = resolve))
-    this.#owed.push({ ...what, numbers: [], told, settle })
+    this.#owed.push({ ...what, counts: [], told, settle })
     if (this.#owed.length > MOST_OWED) this.#oweEverything()
     await this.#whenReached(() => {
       void this.#tellOwed()
@@ -330,7 +336,7 @@ export class Sharing {
 
   #oweEverything(): void {
     for (const { settle } of this.#owed) settle()
-    this.#owed = Object.values(this.#spaces).map((space) => ({ space, all: true, numbers: [], told: Promise.resolve(), settle: () => {} }))
+    this.#owed = Object.values(this.#spaces).map((space) => ({ space, all: true, counts: [], told: Promise.resolve(), settle: () => {} }))
   }
 
   /** Tells everything that is owed, in order. Resolves to whether all of it was told. */
@@ -356,21 +362,21 @@ export class Sharing {
     return true
   }
 
-  async #tellOne({ space, all = false, user, pattern, numbers }: Telling): Promise<void> {
-    numbers.push(await this.#count.next())
-    if (numbers.length > MOST_NUMBERS) numbers.shift()
-    const tags = numbers.map(countLabel)
+  async #tellOne({ space, all = false, user, pattern, counts }: Telling): Promise<void> {
+    counts.push(await this.#count.next())
+    if (counts.length > MOST_COUNTS) counts.shift()
+    const tags = counts.map(countLabel)
     if (user !== undefined) tags.push(userLabel(user))
     if (pattern !== undefined) tags.push(patternLabel(pattern))
     const { durable } = await space.cache.invalidate({ all, tags })
     if (durable && pattern !== undefined) await this.#sweep(space, pattern)
     if (!durable) throw new Error('An invalidation could not be told; it is told again')
-    for (const number of numbers) this.#count.heard(number)
+    for (const count of counts) this.#count.heard(count)
   }
 
   /** All have been told by now: whoever stores a key that matches does so after the invalidation, or has it in the index. */
   async #sweep(space: Space, pattern: string): Promise<void> {
-    const matching = (await space.newest.list()).filter(matcherOf(pattern))
+    const matching = (await space.newest.listAll()).filter(matcherOf(pattern))
     if (matching.length > 0 && !(await space.cache.deleteMany(matching)).durable) throw new Error('A pattern could not be swept; it is swept again')
   }
 
@@ -392,9 +398,11 @@ export class Sharing {
 
   async #send(space: Space, batch: readonly Write[]): Promise<void> {
     const round = this.#round
+    // It is sent before the values: whoever sweeps by the index finds every value that is there.
+    const noted = space.newest.add(batch.map(({ key }) => key), redisTimeOf(this.#root)).catch(this.#report)
     const areStored = await Promise.all(batch.map((write) => this.#store(space, write)))
-    await this.#note(space, batch.filter((_, i) => areStored[i]))
-    // Only now: a sweep that did not find it in the index has revoked it by then.
+    await noted
+    await this.#trim(space, batch.filter((_, i) => areStored[i]))
     batch.forEach((write, i) => this.#end(space, write, areStored[i] === true, round))
     this.#pump(space)
   }
@@ -414,12 +422,12 @@ export class Sharing {
     }
   }
 
-  async #note(space: Space, stored: readonly Write[]): Promise<void> {
+  async #trim(space: Space, stored: readonly Write[]): Promise<void> {
     if (stored.length === 0) return
     const now = performance.now()
     const keptMs = Math.max(...stored.map(({ deadline }) => Math.min(Math.max(deadline - now, 1), LONGEST_MS)))
     try {
-      void evictFromRedis(space.cache, await space.newest.note(stored.map(({ key }) => key), keptMs))
+      void evictFromRedis(space.cache, await space.newest.trim(keptMs))
     } catch (error) {
       this.#report(error)
     }

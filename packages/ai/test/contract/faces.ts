@@ -44,9 +44,10 @@ export function useKinds(): readonly Kind[] {
   const passEverywhere = async (ms: number) => {
     await passHere(ms)
     await Promise.all(opened.map((service) => service.flush()))
-    for (const name of (await redis?.cli('KEYS', '*:v')) as string[]) {
-      const left = Number(await redis?.cli('PTTL', name)) - ms
-      await (left < 0 ? redis?.cli('UNLINK', name) : redis?.cli('PEXPIRE', name, left))
+    if (redis === undefined) return
+    for (const name of (await redis.cli('KEYS', '*:v')) as string[]) {
+      const left = Number(await redis.cli('PTTL', name)) - ms
+      await (left < 0 ? redis.cli('UNLINK', name) : redis.cli('PEXPIRE', name, left))
     }
   }
   const kinds: Kind[] = [
