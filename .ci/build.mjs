@@ -11,8 +11,10 @@ const core = join(root, 'packages/core')
 const importer = 'src/codec/superjson.ts'
 const bundle = join(core, 'dist/cjs/codec/superjson.js')
 
-removeOrphans(join(core, 'dist/esm'))
-removeOrphans(join(core, 'dist/cjs'))
+for (const published of [core, join(root, 'packages/ai')]) {
+  removeOrphans(published, join(published, 'dist/esm'))
+  removeOrphans(published, join(published, 'dist/cjs'))
+}
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-b', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
@@ -20,11 +22,11 @@ if (existsSync(join(core, importer))) await bundleSuperjson()
 process.exitCode = status ?? 1
 
 /** tsc leaves the output of sources that are gone, and it would be published. */
-function removeOrphans(dist) {
+function removeOrphans(folder, dist) {
   if (!existsSync(dist)) return
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const stem = /^(.*?)\.(?:d\.ts|js)(?:\.map)?$/.exec(name)?.[1]
-    if (stem !== undefined && !existsSync(join(core, 'src', `${stem}.ts`))) rmSync(join(dist, name))
+    if (stem !== undefined && !existsSync(join(folder, 'src', `${stem}.ts`))) rmSync(join(dist, name))
   }
 }
 

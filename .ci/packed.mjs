@@ -1,18 +1,20 @@
-// Checks @tiercel/core as its users get it: packs it, has the tarball judged by publint and attw, looks through what is
-// in it, and runs it in projects of the kinds that break packages. All consumers share one installation, for time.
+// Checks the published packages as their users get them: packs them, has the tarballs judged by publint and attw, looks through what is
+// in them, and runs them in projects of the kinds that break packages. All consumers share one installation, for time.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'tiercel-packed-'))
 
 try {
-  const tarball = pack('packages/core')
-  judge(tarball)
-  inspect(tarball)
-  consume(tarball)
+  const tarballs = Object.fromEntries(['core', 'ai'].map((name) => [`@tiercel/${name}`, pack(`packages/${name}`)]))
+  for (const [name, tarball] of Object.entries(tarballs)) {
+    judge(tarball)
+    inspect(name, tarball)
+  }
+  consume(tarballs)
   console.log('packed: all checks passed')
 } catch (error) {
   console.error(`packed: ${error.message}`)
@@ -22,10 +24,11 @@ try {
 }
 
 function pack(directory) {
-  const listed = JSON.parse(output('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder], join(root, directory)))
-  const [{ filename, size, unpackedSize }] = listed
-  console.log(`packed: ${filename}, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`)
-  return join(folder, filename)
+  // npm would leave the dependencies on packages of this repository as they are written.
+  const { filename } = JSON.parse(output('npx', ['--yes', 'pnpm@12.21.0', 'pack', '--json', '--pack-destination', folder], join(root, directory)))
+  const tarball = join(folder, basename(filename))
+  console.log(`packed: ${basename(filename)}, ${kilobytes(statSync(tarball).size)}`)
+  return tarball
 }
 
 /** attw looks at every entry point, in all four kinds of resolution from node10 on. */
@@ -34,9 +37,9 @@ function judge(tarball) {
   run('attw', join(root, 'node_modules/.bin/attw'), [tarball, '--format', 'ascii', '--no-emoji'])
 }
 
-function inspect(tarball) {
-  const unpacked = join(folder, 'unpacked')
-  mkdirSync(unpacked)
+function inspect(packageName, tarball) {
+  const unpacked = join(folder, 'unpacked', packageName)
+  mkdirSync(unpacked, { recursive: true })
   output('tar', ['-xzf', tarball, '-C', unpacked], folder)
 
   const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' })
@@ -55,18 +58,18 @@ function inspect(tarball) {
     if (!files.some(({ name }) => name === needed)) problems.push(`${needed} is missing`)
   }
   const weight = (pattern) => kilobytes(files.filter(({ name }) => pattern.test(name)).reduce((sum, { path }) => sum + statSync(path).size, 0))
-  console.log(`packed: dist is ${weight(/^dist\//)}, of which ES modules ${weight(/^dist\/esm\/.*\.js$/)}, CommonJS ${weight(/^dist\/cjs\/.*\.js$/)}`)
+  console.log(`packed: ${packageName}: dist is ${weight(/^dist\//)}, of which ES modules ${weight(/^dist\/esm\/.*\.js$/)}, CommonJS ${weight(/^dist\/cjs\/.*\.js$/)}`)
   if (problems.length > 0) throw new Error(`what is packed is wrong:\n  ${problems.join('\n  ')}`)
 }
 
-function consume(tarball) {
+function consume(tarballs) {
   const consumers = join(folder, 'consumers')
   cpSync(join(import.meta.dirname, 'consumers'), consumers, { recursive: true })
   // The same program once more as an ES module.
   cpSync(join(consumers, 'consumer.ts'), join(consumers, 'consumer.mts'))
   const manifest = join(consumers, 'package.json')
   const { dependencies, ...rest } = JSON.parse(readFileSync(manifest, 'utf8'))
-  writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { ...dependencies, '@tiercel/core': `file:${tarball}` } }))
+  writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { ...dependencies, ...Object.fromEntries(Object.entries(tarballs).map(([name, tarball]) => [name, `file:${tarball}`])) } }))
   const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--loglevel=error']
   run('install the consumers', 'npm', ['install', ...quiet], consumers)
 

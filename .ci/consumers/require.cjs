@@ -1,4 +1,5 @@
 const assert = require('node:assert')
+const { aiCacheService, default: aiByDefault } = require('@tiercel/ai')
 const { createCache } = require('@tiercel/core')
 const { join, dirname } = require('node:path')
 
@@ -13,9 +14,16 @@ const main = async () => {
   await assert.rejects(cache.get(''), { code: 'TIERCEL_INVALID_KEY' })
   await cache.close()
 
+  assert.strictEqual(aiByDefault, aiCacheService)
+  const results = [{ at: new Date(0) }]
+  aiCacheService.setSearchResults('k', results)
+  assert.strictEqual(aiCacheService.getSearchResults('k'), results)
+
   // The CommonJS half itself, also where `require` above was given the ES modules.
   const half = join(dirname(require.resolve('@tiercel/core/package.json')), 'dist/cjs')
   assert.strictEqual(typeof require(join(half, 'index.js')).createCache, 'function')
+  const halfOfAI = join(dirname(require.resolve('@tiercel/ai/package.json')), 'dist/cjs')
+  assert.strictEqual(typeof require(join(halfOfAI, 'index.js')).createAICacheService, 'function')
   const { SuperJSON } = require(join(half, 'codec/superjson.js'))
   const codec = new SuperJSON()
   assert.deepStrictEqual(codec.parse(codec.stringify(value)), value)
