@@ -31,10 +31,10 @@ export function answer(message: string, context?: object): Answer | undefined {
   if (cached) return cached
   const typed: Answer | null = aiCacheService.getChatResponse<Answer>(hash)
   // @ts-expect-error: what is of a type may still be missing
-  aiCacheService.getChatResponse<Answer>(hash).response
+  const response: string = aiCacheService.getChatResponse<Answer>(hash).response
   // @ts-expect-error: a family that does not exist
   aiCacheService.getCacheHitRatio('weather')
-  aiByDefault.setChatResponse(hash, { response: '42' }, 5)
+  aiByDefault.setChatResponse(hash, { response }, 5)
   return typed ?? undefined
 }
 
