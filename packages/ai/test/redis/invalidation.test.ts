@@ -107,8 +107,11 @@ for (const way of [...ways, everything]) {
       await vi.waitUntil(() => held.chunks.up > sent, soon)
       way.invalidate(b)
       await b.flush()
-      await held.heal()
-      await a.flush()
+      const executed = await executedDuring(services.redis, async () => {
+        await held.heal()
+        await a.flush()
+      })
+      expect(executed.filter(({ command }) => command[0]?.toUpperCase() === 'SET' && command[1]?.endsWith(':v'))).toEqual([])
       const c = await open()
       await until(() => way.get(a), gone)
       await until(() => way.get(b), gone)

@@ -141,8 +141,8 @@ async function commit(
       if (deferral.holds() && (await remote.storeAtOnce(basis, bytes, freshMs + grace, deferral.guard, budget, change))) return 'stored'
     }
     const lease = deferral === undefined ? await remote.entries.seize(path, key, ids, budget, 'drop') : await remote.seizeInTurn(path, key, ids, budget)
-    if (lease === undefined || deferral?.holds() === false) {
-      if (lease !== undefined) remote.release(lease)
+    if (deferral?.holds() === false) {
+      remote.release(lease)
       counters.add('droppedCommits')
       return 'superseded'
     }

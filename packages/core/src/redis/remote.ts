@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { CorruptReason, EntryFormat } from '../codec/index.js'
+import { RedisTimeoutError } from '../errors/index.js'
 import { Gate, Journal, piecesOf, type Change, type Mechanisms } from '../coherence/index.js'
 import { BatchReader } from './batch-reader.js'
 import { Breaker, type RedisState } from './breaker.js'
@@ -207,15 +208,14 @@ export class Remote {
   }
 
   /**
-   * Takes a key's lease by force for a value that was made earlier, and waits until everything that was changed before has been heard here. `undefined` when it was
-   * not, in time.
+   * Takes a key's lease by force for a value that was made earlier, and waits until everything that was changed before has been heard here.
    */
-  async seizeInTurn(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Lease | undefined> {
+  async seizeInTurn(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Lease> {
     const lease = await this.entries.seize(path, key, ids, budget, 'drop')
     for (const [id, written] of lease.tokens) this.#knownTokens.set(id, written)
     if (await this.#hasHeardAll(budget)) return lease
     this.release(lease)
-    return undefined
+    throw new RedisTimeoutError('The messages of Redis do not reach this process')
   }
 
   /** The tokens as they were when somebody here took a lease, if that is known of all of them. In a cluster they cannot be looked at together with the entry. */
