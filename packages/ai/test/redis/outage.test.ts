@@ -140,6 +140,21 @@ describeWithRedis('a process that was cut off', () => {
     expect(await a.async.getSearchResults('search:gone:{}')).toBeNull()
   })
 
+  it('loses what was invalidated meanwhile on a Redis that has lost everything', async () => {
+    const { a, b, way } = await cutOff()
+    for (let i = 0; i < 5; i++) await a.async.invalidateSearchCache()
+    a.setSearchResults('k', 'v')
+    await until(() => b.getSearchResults('k'))
+    way.refuse()
+    await services.redis.restart()
+    b.invalidateSearchCache()
+    const c = await open()
+    await vi.waitUntil(async () => (await services.redis.cli('GET', 'ai:1:invalidations')) !== null && String(await services.redis.cli('GET', 'ai:1:invalidations')).endsWith('.1'), soon)
+    await way.heal()
+    await until(() => a.getSearchResults('k'), gone)
+    expect(await c.async.getSearchResults('k')).toBeNull()
+  })
+
   it('does not bring back what was invalidated meanwhile', async () => {
     const { a, b, way } = await cutOff()
     way.refuse()

@@ -124,7 +124,9 @@ describeWithRedis('two processes', () => {
     const sent = executed.map(({ command }) => command.join(' ')).join('\n')
     expect(sent).toContain('k}:v')
     expect(sent).not.toContain('secret')
-    expect(sent).not.toContain(Buffer.from('a secret of state').toString('base64').slice(4, 16))
+    const messages = executed.filter(({ command }) => command[0]?.toUpperCase() === 'PUBLISH').map(({ command }) => command.at(-1) ?? '')
+    // Who, how, where, which keys and which labels, and no value.
+    expect(messages.map((message) => (JSON.parse(message.slice(message.indexOf('|') + 1).replaceAll('\\"', '"')) as unknown[]).length)).toEqual([5])
   })
 
   it('with a codec of their own share what it encodes', async () => {
@@ -249,6 +251,17 @@ describeWithRedis('a value that only Redis holds', () => {
     })
     const asked = executed.filter(({ command }) => command.includes('ai:search:1:{k}:v'))
     expect(asked).toHaveLength(1)
+  })
+
+  it('is asked for again once another process has stored it', async () => {
+    const [a, b] = [await open(), await open({ searchCacheSize: 1 })]
+    expect(await b.async.getSearchResults('k')).toBeNull()
+    a.setSearchResults('k', 'v')
+    await a.flush()
+    a.setSearchResults('another', 1)
+    await until(() => b.getSearchResults('another'))
+    expect(b.getSearchResults('k')).toBeNull()
+    expect(await until(() => b.getSearchResults('k'))).toBe('v')
   })
 
   it('is not brought in over a set that came meanwhile', async () => {

@@ -208,12 +208,14 @@ describeWithRedis('a value that was made some time before it is stored', () => {
   })
 
   it('is asked whether it holds when everything from before has been heard', async () => {
-    const { proxy, late, other, end } = await held()
+    const { redis, proxy, late, other, end } = await held()
     let holds = true
     watchPeers(late, { onChange: ({ all }) => void (holds &&= !all), onFlush: () => {} })
-    proxy.blackhole()
-    const storing = setLater(late, 'k', 'from before', {}, { holds: () => holds })
+    proxy.blackhole('down')
     await other.invalidate({ all: true })
+    const storing = setLater(late, 'k', 'from before', {}, { holds: () => holds })
+    await vi.waitUntil(async () => (await redis.cli('EXISTS', 'tiercel:1:{k}:l')) === 1, soon)
+    // What it is answered may arrive before what it is told.
     await proxy.heal()
     expect(await storing).toBe(false)
     expect(await other.get('k')).toBeUndefined()
