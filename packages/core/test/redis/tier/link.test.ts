@@ -211,6 +211,8 @@ describeWithRedis('a value that was made some time before it is stored', () => {
     const { redis, proxy, late, other, end } = await held()
     let holds = true
     watchPeers(late, { onChange: ({ all }) => void (holds &&= !all), onFlush: () => {} })
+    // The server knows the scripts then.
+    await setLater(late, 'another', 1, {}, holding)
     proxy.blackhole('down')
     await other.invalidate({ all: true })
     const storing = setLater(late, 'k', 'from before', {}, { holds: () => holds })
