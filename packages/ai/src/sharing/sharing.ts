@@ -4,6 +4,7 @@ import { familyNames, matcherOf, userOf, type Families, type FamilyName } from '
 import { InvalidationCount } from './invalidation-count.js'
 import { canBeShared, canBeTold, countLabel, patternLabel, readLabels, userLabel } from './labels.js'
 import { Newest } from './newest.js'
+import { Outcome } from './outcome.js'
 import { asItIs, Parcels, type Parcel } from './parcel.js'
 import { Space, type Fetch } from './space.js'
 import type { Write } from './writes.js'
@@ -23,8 +24,7 @@ interface Telling {
   readonly pattern?: string
   /** What the counter was raised to for it: at each try. */
   readonly counts: string[]
-  readonly told: Promise<void>
-  settle(): void
+  readonly outcome: Outcome
 }
 
 const MOST_SENT_AT_ONCE = 32
@@ -119,7 +119,7 @@ export class Sharing {
       return { version: '', told: this.#whenReached(() => this.#forget(space)) }
     }
     const write = space.writes.add(key, parcel, performance.now() + ttlMs)
-    return { version: this.#parcels.versionOf(parcel), told: this.#whenReached(() => write.settled) }
+    return { version: this.#parcels.versionOf(parcel), told: this.#whenReached(() => write.outcome.promise) }
   }
 
   /** Somebody asked for what is not here, and did not wait. */
@@ -171,8 +171,8 @@ export class Sharing {
     await this.#whenReached(async () => {
       const spaces = Object.values(this.#spaces)
       await Promise.all([
-        ...this.#owed.map(({ told }) => told),
-        ...spaces.flatMap(({ writes }) => [...writes.waiting.values(), ...writes.sending.values()].map(({ settled }) => settled)),
+        ...this.#owed.map(({ outcome }) => outcome.promise),
+        ...spaces.flatMap(({ writes }) => [...writes.waiting.values(), ...writes.sending.values()].map(({ outcome }) => outcome.promise)),
       ])
       await Promise.all(spaces.map((space) => this.#forget(space)))
     })
@@ -209,8 +209,8 @@ export class Sharing {
 
   /** Nobody is to wait for a Redis that is away. */
   #release(): void {
-    for (const { settle } of this.#owed) settle()
-    for (const { writes } of Object.values(this.#spaces)) for (const { settle } of writes.waiting.values()) settle()
+    for (const { outcome } of this.#owed) outcome.release()
+    for (const { writes } of Object.values(this.#spaces)) for (const { outcome } of writes.waiting.values()) outcome.release()
   }
 
   // What others do ---------------------------------------------------------------------------------------------------------------------------------------
@@ -324,19 +324,18 @@ export class Sharing {
   // Telling ----------------------------------------------------------------------------------------------------------------------------------------------
 
   async #tell(what: Pick<Telling, 'space' | 'all' | 'user' | 'pattern'>): Promise<void> {
-    let settle = () => {}
-    const told = new Promise<void>((resolve) => (settle = resolve))
-    this.#owed.push({ ...what, counts: [], told, settle })
+    const telling: Telling = { ...what, counts: [], outcome: new Outcome() }
+    this.#owed.push(telling)
     if (this.#owed.length > MOST_OWED) this.#oweEverything()
     await this.#whenReached(() => {
       void this.#tellOwed()
-      return told
+      return telling.outcome.promise
     })
   }
 
   #oweEverything(): void {
-    for (const { settle } of this.#owed) settle()
-    this.#owed = Object.values(this.#spaces).map((space) => ({ space, all: true, counts: [], told: Promise.resolve(), settle: () => {} }))
+    for (const { outcome } of this.#owed) outcome.settle()
+    this.#owed = Object.values(this.#spaces).map((space) => ({ space, all: true, counts: [], outcome: new Outcome() }))
   }
 
   /** Tells everything that is owed, in order. Resolves to whether all of it was told. */
@@ -356,7 +355,7 @@ export class Sharing {
         return false
       }
       if (this.#owed[0] === next) this.#owed.shift()
-      next.settle()
+      next.outcome.settle()
     }
     if (this.#isSure) Object.values(this.#spaces).forEach((space) => this.#pump(space))
     return true
@@ -439,12 +438,16 @@ export class Sharing {
     writes.sending.delete(key)
     const hasEnded = deadline <= performance.now()
     const isCutShort = !isStored && !hasEnded && (this.#link.state !== 'up' || round !== this.#round)
-    if (!(isCutShort && writes.again(write)) && !writes.waiting.has(key)) {
+    if (isCutShort && writes.again(write)) {
+      write.outcome.release()
+      return
+    }
+    if (!writes.waiting.has(key)) {
       // Revoked on its last steps, or at its end before it was sent: then Redis may hold an older one.
       if (isStored ? write.state === 'revoked' : hasEnded) writes.forget(key)
       if (write.contested && this.#isSure) void this.#fetch(space, key, false, true)
     }
-    write.settle()
+    write.outcome.settle()
   }
 
   #tagsOf({ userOf: owner }: Space, key: string): string[] {
@@ -496,7 +499,7 @@ export class Sharing {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       fetch.isOutdated = false
       // What was set or invalidated here comes first.
-      await writes.of(key)?.settled
+      await writes.of(key)?.outcome.promise
       if (this.#owed.length > 0) await this.#telling
       if (!this.#isSure || this.#owed.length > 0 || fetch.isCancelled) return
       const before = family.peek(key)

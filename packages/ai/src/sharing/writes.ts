@@ -1,3 +1,5 @@
+import { Outcome } from './outcome.js'
+
 /** A value that Redis has not been given yet. */
 export interface Write {
   readonly key: string
@@ -8,8 +10,7 @@ export interface Write {
   state: 'valid' | 'overtaken' | 'revoked'
   /** Another process has stored the key meanwhile: which of the two is there only Redis knows. */
   contested: boolean
-  readonly settled: Promise<void>
-  settle(): void
+  readonly outcome: Outcome
 }
 
 const MOST_BYTES = 32 * 2 ** 20
@@ -48,9 +49,7 @@ export class Writes {
   add(key: string, parcel: Buffer, deadline: number): Write {
     this.#overtake(key)
     this.#toForget.delete(key)
-    let settle = () => {}
-    const settled = new Promise<void>((resolve) => (settle = resolve))
-    const write: Write = { key, parcel, deadline, state: 'valid', contested: false, settled, settle }
+    const write: Write = { key, parcel, deadline, state: 'valid', contested: false, outcome: new Outcome() }
     this.#put(write)
     return write
   }
@@ -98,7 +97,7 @@ export class Writes {
       if (!matches(write.key)) continue
       write.state = 'revoked'
       this.#remove(write)
-      write.settle()
+      write.outcome.settle()
     }
   }
 
@@ -118,7 +117,7 @@ export class Writes {
     if (waiting === undefined) return
     waiting.state = 'overtaken'
     this.#remove(waiting)
-    waiting.settle()
+    waiting.outcome.settle()
   }
 
   #remove(write: Write): void {

@@ -34,7 +34,7 @@ describe('the writes that wait', () => {
     const writes = new Writes(10)
     const first = writes.add('k', parcel, 0)
     const second = writes.add('k', parcel, 0)
-    await first.settled
+    await first.outcome.promise
     expect(first.state).toBe('overtaken')
     expect(writes.take()).toBe(second)
     const third = writes.add('k', parcel, 0)
@@ -66,7 +66,7 @@ describe('the writes that wait', () => {
     const waiting = writes.add('a2', parcel, 0)
     const other = writes.add('b', parcel, 0)
     writes.revoke((key) => key.startsWith('a'))
-    await waiting.settled
+    await waiting.outcome.promise
     expect([sent.state, waiting.state, other.state]).toEqual(['revoked', 'revoked', 'valid'])
     expect([...writes.waiting.keys()]).toEqual(['b'])
   })
