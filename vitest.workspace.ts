@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { pagesAsTests } from './packages/core/test/docs/pages-as-tests.js'
+import { lowerStandardDecorators } from './packages/decorators/test/lower-standard-decorators.js'
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -8,11 +9,13 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const sources = {
   '@tiercel/core/connection': at('packages/core/src/connection.ts'),
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
+  '@tiercel/core/testing': at('packages/core/src/testing.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
   '@tiercel/ai': at('packages/ai/src/index.ts'),
+  '@tiercel/decorators': at('packages/decorators/src/index.ts'),
+  '@tiercel/express': at('packages/express/src/index.ts'),
+  '@tiercel/realtime': at('packages/realtime/src/index.ts'),
 }
-
-const proof = process.env.TIERCEL_PROOF === '1'
 
 // A cache made without options uses REDIS_URL. Tests that want the developer's Redis ask for it by this name.
 process.env.TIERCEL_TEST_REDIS_URL ??= process.env.REDIS_URL ?? ''
@@ -25,12 +28,23 @@ export default defineConfig({
     silent: 'passed-only',
     // Most tests wait for Redis more than they compute.
     maxWorkers: 3,
-    testTimeout: proof ? 600_000 : 20_000,
+    testTimeout: 20_000,
+    hookTimeout: 40_000,
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'ai', include: ['packages/ai/test/**/*.test.ts'] } },
-      { extends: true, test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
-      { extends: true, test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
+      // One suite under both flavours of decorators, and what there is in one of them only.
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', include: ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts'] } },
+      {
+        extends: true,
+        oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+        test: { name: 'decorators:legacy', include: ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts'] },
+      },
+      { extends: true, test: { name: 'express', include: ['packages/express/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'realtime', include: ['packages/realtime/test/**/*.test.ts'] } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'soak', include: ['packages/soak/test/**/*.test.ts'] } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {
         extends: true,
         plugins: [pagesAsTests(at('.'))],

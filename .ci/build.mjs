@@ -11,10 +11,7 @@ const core = join(root, 'packages/core')
 const importer = 'src/codec/superjson.ts'
 const bundle = join(core, 'dist/cjs/codec/superjson.js')
 
-for (const published of [core, join(root, 'packages/ai')]) {
-  removeOrphans(published, join(published, 'dist/esm'))
-  removeOrphans(published, join(published, 'dist/cjs'))
-}
+for (const name of ['core', 'ai', 'decorators', 'express', 'realtime']) for (const half of ['esm', 'cjs']) removeOrphans(join(root, 'packages', name), join('dist', half))
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-b', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
@@ -22,11 +19,12 @@ if (existsSync(join(core, importer))) await bundleSuperjson()
 process.exitCode = status ?? 1
 
 /** tsc leaves the output of sources that are gone, and it would be published. */
-function removeOrphans(folder, dist) {
+function removeOrphans(home, half) {
+  const dist = join(home, half)
   if (!existsSync(dist)) return
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     const stem = /^(.*?)\.(?:d\.ts|js)(?:\.map)?$/.exec(name)?.[1]
-    if (stem !== undefined && !existsSync(join(folder, 'src', `${stem}.ts`))) rmSync(join(dist, name))
+    if (stem !== undefined && !existsSync(join(home, 'src', `${stem}.ts`))) rmSync(join(dist, name))
   }
 }
 

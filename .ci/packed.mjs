@@ -1,18 +1,18 @@
-// Checks the published packages as their users get them: packs them, has the tarballs judged by publint and attw, looks through what is
+// Checks the packages as their users get them: packs them, has the tarballs judged by publint and attw, looks through what is
 // in them, and runs them in projects of the kinds that break packages. All consumers share one installation, for time.
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
+import { install, kilobytes, output, pack, root, run } from './packages.mjs'
 
-const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'tiercel-packed-'))
 
 try {
-  const tarballs = Object.fromEntries(['core', 'ai'].map((name) => [`@tiercel/${name}`, pack(`packages/${name}`)]))
-  for (const [name, tarball] of Object.entries(tarballs)) {
-    judge(tarball)
-    inspect(name, tarball)
+  const tarballs = {}
+  for (const name of ['core', 'ai', 'decorators', 'express', 'realtime']) {
+    tarballs[name] = pack(name, folder)
+    judge(tarballs[name])
+    inspect(name, tarballs[name])
   }
   consume(tarballs)
   console.log('packed: all checks passed')
@@ -21,14 +21,6 @@ try {
   process.exitCode = 1
 } finally {
   rmSync(folder, { recursive: true, force: true })
-}
-
-function pack(directory) {
-  // npm would leave the dependencies on packages of this repository as they are written.
-  const { filename } = JSON.parse(output('npx', ['--yes', 'pnpm@12.21.0', 'pack', '--json', '--pack-destination', folder], join(root, directory)))
-  const tarball = join(folder, basename(filename))
-  console.log(`packed: ${basename(filename)}, ${kilobytes(statSync(tarball).size)}`)
-  return tarball
 }
 
 /** attw looks at every entry point, in all four kinds of resolution from node10 on. */
@@ -47,7 +39,7 @@ function inspect(packageName, tarball) {
     .map((name) => ({ name: name.replaceAll('\\', '/').replace(/^package\//, ''), path: join(unpacked, name) }))
   const problems = []
   for (const { name, path } of files) {
-    if (/(^|\/)test\/|\.test\.|\.test-d\.|\.tsbuildinfo$/.test(name)) problems.push(`${name} is no part of what users need`)
+    if (/(^|\/)(test|fixtures)\/|\.test\.|\.test-d\.|\.tsbuildinfo$/.test(name)) problems.push(`${name} is no part of what users need`)
     const text = readFileSync(path, 'utf8')
     if (text.includes(root) || text.includes('node_modules/.pnpm')) problems.push(`${name} holds a path of this machine`)
     const map = /\/\/# sourceMappingURL=(\S+)\s*$/.exec(text)?.[1]
@@ -67,11 +59,7 @@ function consume(tarballs) {
   cpSync(join(import.meta.dirname, 'consumers'), consumers, { recursive: true })
   // The same program once more as an ES module.
   cpSync(join(consumers, 'consumer.ts'), join(consumers, 'consumer.mts'))
-  const manifest = join(consumers, 'package.json')
-  const { dependencies, ...rest } = JSON.parse(readFileSync(manifest, 'utf8'))
-  writeFileSync(manifest, JSON.stringify({ ...rest, dependencies: { ...dependencies, ...Object.fromEntries(Object.entries(tarballs).map(([name, tarball]) => [name, `file:${tarball}`])) } }))
-  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--no-package-lock', '--loglevel=error']
-  run('install the consumers', 'npm', ['install', ...quiet], consumers)
+  install(consumers, JSON.parse(readFileSync(join(consumers, 'package.json'), 'utf8')), tarballs)
 
   const node = (what, ...args) => run(what, process.execPath, args, consumers)
   node('Node, require', 'require.cjs')
@@ -84,22 +72,4 @@ function consume(tarballs) {
   node('TypeScript 5.9, node16', 'node_modules/ts59/bin/tsc', '-p', 'tsconfig.node16.json')
   node('TypeScript 5.9, node10, CommonJS', 'node_modules/ts59/bin/tsc', '-p', 'tsconfig.node10.json')
   node('TypeScript 5.0, node10, CommonJS', 'node_modules/ts50/bin/tsc', '-p', 'tsconfig.ts50.json')
-}
-
-function run(what, command, args, cwd = root) {
-  const began = performance.now()
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' } })
-  const seconds = ((performance.now() - began) / 1000).toFixed(1)
-  if (status === 0) return console.log(`packed: ${what}: fine (${seconds} s)`)
-  throw new Error(`${what} failed\n${error?.message ?? ''}${stdout}${stderr}`)
-}
-
-function output(command, args, cwd) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed\n${error?.message ?? ''}${stdout}${stderr}`)
-  return stdout
-}
-
-function kilobytes(bytes) {
-  return `${(bytes / 1024).toFixed(1)} KiB`
 }

@@ -2,6 +2,9 @@ import aiByDefault, { aiCacheService, createAICacheService, redisAICacheService,
 import { createCache, TiercelError } from '@tiercel/core'
 import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
+import { createConsistencyChecker, startFakeClock, startProxy, startRedis, type FaultProxy, type RedisServer } from '@tiercel/core/testing'
+import { cacheOf, useCache } from '@tiercel/decorators'
+import { cacheResponses, invalidateResponses, type Middleware } from '@tiercel/express'
 
 export async function use(): Promise<number> {
   const cache = createCache({ ttl: '5m' })
@@ -10,12 +13,30 @@ export async function use(): Promise<number> {
   const wrong: string = await cache.getOrSet('answer', () => 42)
   // @ts-expect-error: an option that does not exist
   createCache({ tll: '5m' })
+  useCache(cache)
+  const found: string | undefined = await cacheOf({ find: async (id: number) => String(id) }).find.get(1)
+  // @ts-expect-error: another argument
+  await cacheOf({ find: async (id: number) => found ?? String(id) }).find.invalidate('1')
+  const handlers: Middleware[] = [cacheResponses({ cache, ttl: '1m', room: (req) => req.params.id }), invalidateResponses({ cache, tags: ['answers'] })]
+  // @ts-expect-error: an option that does not exist
+  handlers.push(cacheResponses({ cache, tll: '1m' }))
   await cache.close()
   return loaded + wrong.length
 }
 
 export function isOurs(error: unknown): string | undefined {
   return TiercelError.is(error) ? error.code : undefined
+}
+
+export async function suffer(): Promise<[RedisServer, FaultProxy]> {
+  const redis = await startRedis({ password: 'secret' })
+  const proxy = await startProxy(redis)
+  proxy.delay(20, { jitterMs: 5, direction: 'down' })
+  // @ts-expect-error: a direction that does not exist
+  proxy.pause('sideways')
+  const { ok }: { ok: boolean } = createConsistencyChecker({ bound: '5s' }).report()
+  await startFakeClock({ running: ok }).advance('1m')
+  return [redis, proxy]
 }
 
 export const names = [...Object.keys(keyv), ...Object.keys(connection)]

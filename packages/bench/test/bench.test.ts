@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decoratedHitsOf } from '../src/benchmarks/decorators.js'
 import { hitsOf, filled } from '../src/benchmarks/hit.js'
 import { benchmarkNames } from '../src/benchmarks/index.js'
 import { missesOf } from '../src/benchmarks/miss.js'
@@ -93,6 +94,14 @@ describe('the peers', () => {
     const { subject, most } = crowdOf(20, peer, true)
     await measure([subject], tiny.plan)
     expect(most()).toBe(1)
+  })
+})
+
+describe('decorated methods', () => {
+  it.each([1, 2])('are compared with the core and with peers, each of which loads every argument once (run %d)', async () => {
+    const lines = await decoratedHitsOf(8, tiny)
+    expect(lines.map(({ peer }) => peer.name.replace(/,.*/, ''))).toEqual(['getOrSet', 'getOrSet', 'written by hand', 'written by hand', 'type-cacheable', 'type-cacheable', 'node-ts-cache', 'node-ts-cache'])
+    expect(lines.flatMap(({ target }) => target ?? [])).toEqual([2, 6])
   })
 })
 
@@ -198,7 +207,7 @@ describe('the command line', () => {
   })
 
   it('refuses what it does not know', () => {
-    expect(() => wishesOf(['--only', 'hits'])).toThrow("There is no benchmark 'hits'. There are: hit, miss")
+    expect(() => wishesOf(['--only', 'hits'])).toThrow("There is no benchmark 'hits'. There are: hit, decorators")
     expect(() => wishesOf(['--fast'])).toThrow('--fast')
   })
 })

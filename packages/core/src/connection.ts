@@ -6,12 +6,13 @@ import type { CallOptions, Cache } from './index.js'
 import { checkKey, resolveCall } from './options/index.js'
 import type { RedisLink } from './redis/index.js'
 
+export { hitOf } from './cache/cache.js'
 export { defineScript, slotOf, type MasterNode, type Reply, type Subscription, type SubscriptionHandlers } from './redis/clients/index.js'
 export { defaultCodec } from './codec/index.js'
-export { globMatcher } from './coherence/index.js'
-export { toMs } from './options/index.js'
 export type { Argument } from './redis/clients/reply.js'
 export type { Script } from './redis/clients/script.js'
+export { globMatcher } from './coherence/index.js'
+export { toMs } from './options/duration.js'
 export { openLink, RedisLink, type LinkOptions, type OwnLink, type RedisOptions, type RedisState, type RedisTarget } from './redis/index.js'
 
 /** The cache's own connection to Redis, for more than a cache does; `undefined` when the cache is in this process only. It closes with the cache. */

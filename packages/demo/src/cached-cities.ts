@@ -1,43 +1,45 @@
 import type { Cache } from '@tiercel/core'
+import { CacheConfig, Cached, Invalidates } from '@tiercel/decorators'
 import type { Cities } from './cities.js'
+import type { City } from './world.js'
 
 /**
  * The same cities with the cache in front. A country is a room: every page that shows something of it is in the room,
  * so that whoever changes a city need not know which pages there are.
  */
-export function cachedCities(cache: Cache, cities: Cities): Cities {
-  return {
-    city: (id) =>
-      cache.getOrSet(`city:${id}`, async (ctx) => {
-        const city = await cities.city(id)
-        // Which room a city is in is known only once it is loaded. One that does not exist yet is forgotten soon.
-        if (city) ctx.room(city.country)
-        else ctx.ttl('10s')
-        return city
-      }),
+@CacheConfig({ cache: (self: CachedCities) => self.cache })
+export class CachedCities implements Cities {
+  constructor(
+    readonly cache: Cache,
+    readonly cities: Cities,
+  ) {}
 
-    country: (code) => cache.getOrSet(`country:${code}`, () => cities.country(code), { room: code }),
+  // Which room a city is in is known only once it is loaded. One that does not exist yet is forgotten soon.
+  @Cached({ resultRoom: (city: City | null) => city?.country, resultTtl: (city: City | null) => (city === null ? '10s' : undefined) })
+  city(id: number) {
+    return this.cities.city(id)
+  }
 
-    largest: (code, top) => cache.getOrSet(`largest:${code}:${top}`, () => cities.largest(code, top), { room: code }),
+  @Cached({ room: (code: string) => code })
+  country(code: string) {
+    return this.cities.country(code)
+  }
 
-    // A search crosses countries, so it is tagged with each city it found. One that a city would only now be found by
-    // is not among those an update of the city drops: its short time to live is what brings the city in.
-    search: (text) =>
-      cache.getOrSet(
-        `search:${text}`,
-        async (ctx) => {
-          const found = await cities.search(text)
-          ctx.tags(...found.map(({ id }) => `city:${id}`))
-          return found
-        },
-        { ttl: '1m' },
-      ),
+  @Cached({ room: (code: string) => code })
+  largest(code: string, top: number) {
+    return this.cities.largest(code, top)
+  }
 
-    async setPopulation(id, population) {
-      const city = await cities.setPopulation(id, population)
-      // First the database, then the cache: the other way round, a read in between would bring the old value back.
-      if (city) await cache.invalidate({ room: city.country, tag: `city:${id}` })
-      return city
-    },
+  // A search crosses countries, so it is tagged with each city it found. One that a city would only now be found by
+  // is not among those an update of the city drops: its short time to live is what brings the city in.
+  @Cached({ ttl: '1m', resultTags: (found: City[]) => found.map(({ id }) => `city:${id}`) })
+  search(text: string) {
+    return this.cities.search(text)
+  }
+
+  // First the database, then the cache: the other way round, a read in between would bring the old value back.
+  @Invalidates({ resultRoom: (city: City | null) => city?.country, tags: (id: number) => [`city:${id}`] })
+  setPopulation(id: number, population: number) {
+    return this.cities.setPopulation(id, population)
   }
 }

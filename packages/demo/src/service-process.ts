@@ -3,7 +3,7 @@ import { createCache } from '@tiercel/core'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assistantRoutes, Model } from './assistant.js'
-import { cachedCities } from './cached-cities.js'
+import { CachedCities } from './cached-cities.js'
 import { citiesIn } from './cities.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
@@ -53,7 +53,7 @@ async function serve(): Promise<() => Promise<void>> {
     cache: cache.stats(),
     assistant: { modelCalls: model.calls, kept: ai.getStats().chat.size },
   })
-  const server = await RunningServer.start(citiesService(cachedCities(cache, citiesIn(database)), stats, assistantRoutes(ai, model)), Number(port))
+  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats, assistantRoutes(ai, model)), Number(port))
   tellParent({ origin: server.origin })
   return async () => {
     await server.close()

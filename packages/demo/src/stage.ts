@@ -1,5 +1,5 @@
 import { createCache, type Cache } from '@tiercel/core'
-import { cachedCities } from './cached-cities.js'
+import { CachedCities } from './cached-cities.js'
 import { citiesIn } from './cities.js'
 import { Client } from './client.js'
 import { openDatabase } from './database.js'
@@ -61,7 +61,7 @@ export async function setStage(cities: City[], { url, port = 0 }: { url?: string
       database,
       cache,
       direct: await start(citiesService(direct, stats)),
-      cached: await start(citiesService(cachedCities(cache, direct), stats), port),
+      cached: await start(citiesService(new CachedCities(cache, direct), stats), port),
       readyIn,
       close,
     }

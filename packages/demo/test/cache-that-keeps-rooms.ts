@@ -1,5 +1,7 @@
 import { createCache as createWorkingCache, type Cache, type CacheOptions } from '../../core/src/index.js'
 
+export * from '../../core/src/index.js'
+
 /** A cache with a fault: it ignores every invalidation but that of everything, so that old values stay. */
 export function createCache(options: CacheOptions): Cache {
   const cache = createWorkingCache(options)

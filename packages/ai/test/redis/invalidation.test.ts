@@ -101,10 +101,10 @@ for (const way of [...ways, everything]) {
     it('by another process discards a write from before that was held up', async () => {
       const held = await proxy()
       const [a, b] = [await open({ redis: held.url }), await open()]
-      held.blackhole()
+      held.pause()
       way.set(a)
-      const sent = held.chunks.up
-      await vi.waitUntil(() => held.chunks.up > sent, soon)
+      const sent = held.counts.up.bytes
+      await vi.waitUntil(() => held.counts.up.bytes > sent, soon)
       way.invalidate(b)
       await b.flush()
       const executed = await executedDuring(services.redis, async () => {

@@ -6,6 +6,12 @@ import { gone, soon, until, useServices } from './services.js'
 /** So short that an outage is noticed soon, and so long that a busy machine is none. */
 const noticing = { deadline: '400ms' } as const
 
+/** Nothing passes, and those who use it are told. */
+function sever(way: FaultProxy): void {
+  way.refuse()
+  way.reset()
+}
+
 describeWithRedis('while Redis is away', () => {
   const services = useServices()
   const { open, opening, proxy } = services
@@ -68,7 +74,7 @@ describeWithRedis('while Redis is away', () => {
     const [a, b] = [await open(noticing), await open(noticing)]
     a.setSearchResults('before', 'v')
     await until(() => b.getSearchResults('before'))
-    await services.redis.restart({ empty: false })
+    await services.redis.restart('everything')
     a.setSearchResults('after', 'v')
     expect(await until(() => b.getSearchResults('after'))).toBe('v')
     expect([a.getSearchResults('before'), b.getSearchResults('before')]).toEqual(['v', 'v'])
@@ -82,7 +88,7 @@ describeWithRedis('while Redis is away', () => {
     a.setRecommendations('u', 3, 'old')
     a.setChatResponse('c', 'old')
     await until(() => cut.getChatResponse('c'))
-    way.refuse()
+    sever(way)
     cut.invalidateSearchCache('k*')
     cut.invalidateUserCache('u')
     await cut.flush()
@@ -103,7 +109,7 @@ describeWithRedis('while Redis is away', () => {
   it('what is queued is sent when it is back, with the time that is left', async () => {
     const way = await proxy()
     const [a, b] = [await open({ ...noticing, redis: way.url }), await open()]
-    way.refuse()
+    sever(way)
     for (let i = 0; i < 50; i++) a.setSearchResults(`k${i}`, i + 1, 10)
     a.setSearchResults('short', 'v', 0.0001)
     await way.heal()
@@ -131,7 +137,7 @@ describeWithRedis('a process that was cut off', () => {
     const { a, b, way } = await cutOff()
     a.setSearchResults('search:gone:{}', 'v')
     await until(() => b.getSearchResults('search:gone:{}'))
-    way.refuse()
+    sever(way)
     invalidate(b)
     await b.flush()
     expect(a.getSearchResults('search:gone:{}')).toBe('v')
@@ -145,7 +151,7 @@ describeWithRedis('a process that was cut off', () => {
     for (let i = 0; i < 5; i++) await a.async.invalidateSearchCache()
     a.setSearchResults('k', 'v')
     await until(() => b.getSearchResults('k'))
-    way.refuse()
+    sever(way)
     await services.redis.restart()
     b.invalidateSearchCache()
     const c = await open()
@@ -157,7 +163,7 @@ describeWithRedis('a process that was cut off', () => {
 
   it('does not bring back what was invalidated meanwhile', async () => {
     const { a, b, way } = await cutOff()
-    way.refuse()
+    sever(way)
     a.setSearchResults('k', 'from before')
     b.invalidateSearchCache()
     await b.flush()
@@ -172,7 +178,7 @@ describeWithRedis('a process that was cut off', () => {
     const { a, b, way } = await cutOff()
     a.setSearchResults('k', 'older')
     await until(() => b.getSearchResults('k'))
-    way.refuse()
+    sever(way)
     b.setSearchResults('k', 'newer')
     b.setSearchResults('another', 'v')
     await b.flush()
@@ -229,7 +235,7 @@ describeWithRedis('closing', () => {
     const way = await proxy()
     const hanging = await open({ ...noticing, redis: way.url })
     hanging.setSearchResults('k', 'v')
-    way.blackhole()
+    way.pause()
     const began = performance.now()
     await hanging.close()
     await opening({ redis: 'redis://127.0.0.1:1' }).close()

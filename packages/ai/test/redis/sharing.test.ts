@@ -230,9 +230,9 @@ describeWithRedis('a value that only Redis holds', () => {
 
   /** Misses it, and waits until Redis was asked for it. */
   async function missing(service: AICacheService, way: FaultProxy): Promise<void> {
-    const sent = way.chunks.up
+    const sent = way.counts.up.bytes
     expect(service.getSearchResults('k')).toBeNull()
-    await vi.waitUntil(() => way.chunks.up > sent, soon)
+    await vi.waitUntil(() => way.counts.up.bytes > sent, soon)
   }
 
   it('is missed once by a synchronous read, and then there', async () => {
@@ -267,7 +267,7 @@ describeWithRedis('a value that only Redis holds', () => {
   it('is not brought in over a set that came meanwhile', async () => {
     const way = await proxy()
     const b = await without('k', 'old', way.url)
-    way.blackhole('down')
+    way.pause('down')
     await missing(b, way)
     b.setSearchResults('k', 'new')
     await way.heal()
@@ -283,7 +283,7 @@ describeWithRedis('a value that only Redis holds', () => {
   ])('is not brought in past an invalidation %s that came meanwhile', async (_, invalidate) => {
     const way = await proxy()
     const b = await without('k', 'old', way.url)
-    way.blackhole('down')
+    way.pause('down')
     await missing(b, way)
     invalidate(b)
     await way.heal()

@@ -95,7 +95,7 @@ function quartersOf(keys: readonly string[], values: readonly Sample[]): { reado
   }))
 }
 
-function readThrough({ name, copies, open }: Peer): ReadLoop {
+export function readThrough({ name, copies, open }: Peer): ReadLoop {
   return {
     name,
     copies,

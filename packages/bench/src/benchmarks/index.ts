@@ -3,6 +3,7 @@ import type { Benchmark } from './benchmark.js'
 // Each is imported when it is its turn, so that one does not warm up, or spoil, what another measures.
 const benchmarks = {
   hit: async () => (await import('./hit.js')).hit,
+  decorators: async () => (await import('./decorators.js')).decorators,
   miss: async () => (await import('./miss.js')).miss,
   stampede: async () => (await import('./stampede.js')).stampede,
   codec: async () => (await import('./codec.js')).codec,

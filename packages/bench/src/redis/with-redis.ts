@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { findRedisServer, startRedis } from '@tiercel/core/testing'
 import { openNodeRedis, type NodeRedis } from './clients.js'
-import { serverOnPath } from './executable.js'
-import { startPrivateServer } from './private-server.js'
 
 /** Where a benchmark may work. */
 export interface Place {
@@ -29,9 +28,8 @@ export class NoRedis extends Error {
 export async function withRedis<T>(work: (place: Place) => Promise<T>): Promise<T> {
   const given = process.env.REDIS_URL
   if (given !== undefined && given !== '') return withName(given, work, true)
-  const executable = serverOnPath()
-  if (executable === undefined) throw new NoRedis()
-  const server = await startPrivateServer(executable)
+  if (findRedisServer() === undefined) throw new NoRedis()
+  const server = await startRedis()
   try {
     return await withName(server.url, work, false)
   } finally {

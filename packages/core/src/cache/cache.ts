@@ -13,6 +13,9 @@ import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 /** What a cache is made of, for what is built beside it. */
 export let scopeOf: (cache: Cache) => Scope
 
+/** What memory has fresh, counted as `get` counts it, for those to whom a promise is too slow. Nothing of a cache that another copy of the package has made. */
+export let hitOf: (cache: Cache, key: string) => unknown
+
 /**
  * A cache, or one namespace of it. Made by `createCache` and `namespace`.
  *
@@ -31,6 +34,12 @@ export class Cache {
 
   static {
     scopeOf = (cache) => cache.#scope
+    hitOf = (cache, key) => {
+      const entry = #scope in cache ? cache.#fresh(key) : undefined
+      if (entry === undefined) return undefined
+      cache.#countHit(key)
+      return cache.#served(entry)
+    }
   }
 
   /** @internal */
@@ -48,6 +57,11 @@ export class Cache {
   /** The full path of this namespace, such as `tiercel:users`. */
   get name(): string {
     return this.#scope.path
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#shared.closed
   }
 
   /**
@@ -362,9 +376,10 @@ export class Cache {
     policy.signal?.throwIfAborted()
     const location = this.#scope.locate(key)
     const previous = policy.read && policy.memory ? this.#memory.get(location) : undefined
-    const load = { scope: this.#scope, key, location, policy, loader, previous, ...(gathering === undefined ? undefined : { gathering }) }
+    const load = { scope: this.#scope, key, location, policy, loader, previous, gathering }
+    if (previous === undefined) return obtain(load)
     const now = performance.now()
-    if (previous === undefined || !this.#shared.mayServe(previous, now)) return obtain(load)
+    if (!this.#shared.mayServe(previous, now)) return obtain(load)
     this.#countHit(key)
     renewIfDue(load, previous, now)
     return Promise.resolve(this.#served(previous))
@@ -384,7 +399,7 @@ export class Cache {
       // Bad options: the call that finds nothing fresh is told.
       return
     }
-    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry }, entry, now)
+    renewIfDue({ scope: this.#scope, key, location, policy, loader, previous: entry, gathering: undefined }, entry, now)
   }
 
   async #invalidate(target: InvalidateTarget, mode: InvalidationMode): Promise<InvalidateResult> {

@@ -12,6 +12,8 @@ export interface CacheHealth {
         readonly breaker: 'closed' | 'open'
         /** How long ago it was last certain that every invalidation up to then had arrived here; `undefined` if it never was. A process that reads nothing does not ask. */
         readonly lastConfirmedMs: number | undefined
+        /** How long the last such confirmation took: to Redis and back, and until all invalidations up to then had arrived. An upper bound for how long they take. */
+        readonly confirmationMs: number | undefined
         /** Invalidations Redis has not been told of yet. */
         readonly journal: number
       }
@@ -26,6 +28,7 @@ export function healthOf({ closed, memory, flights, remote, status }: Shared): C
       status,
       breaker: remote.isUp ? 'closed' : 'open',
       lastConfirmedMs: Number.isFinite(remote.gate.confirmedAt) ? Math.round(performance.now() - remote.gate.confirmedAt) : undefined,
+      confirmationMs: remote.gate.confirmationMs,
       journal: remote.journal.size,
     },
     memory: { entries: memory.size, maxEntries: memory.bounds.maxEntries, bytes: memory.bytes, maxBytes: memory.bounds.maxBytes, runningLoads: flights.size },

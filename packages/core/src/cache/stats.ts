@@ -15,6 +15,8 @@ export function statsOf({ counters, shared }: Scope): CacheStats {
             errors: counters.redisErrors,
             droppedCommits: counters.droppedCommits,
             flushes: shared.flushes,
+            gaps: shared.remote.bus.gaps,
+            outages: shared.remote.outages,
             corruptEntries: [...shared.corrupt.values()].reduce((sum, count) => sum + count, 0),
             foreignMessages: shared.foreignMessages,
           },

@@ -23,8 +23,8 @@ export interface EntryHeader {
   /** The TTL it was stored with, in ms. */
   readonly ttl: number
   readonly etag: string | undefined
-  /** Token by tag. The entry is valid as long as each token is still that of its tag. */
-  readonly tags: ReadonlyMap<string, string>
+  readonly tagCount: number
+  readonly tagsOffset: number
   /** Whether the value is `null`, which is known without decoding. */
   readonly isNull: boolean
   readonly codecId: number
@@ -50,14 +50,11 @@ export function readHeader(found: Uint8Array, key: string): EntryHeader | Corrup
     etag = unpackString(entry, offset, next)
     offset = next
   }
-  const tags = new Map<string, string>()
-  for (let left = entry.readUInt16LE(at.tagCount); left > 0; left--) {
-    const tagEnd = packedEnd(entry, offset, end)
-    if (tagEnd < 0) return { corrupt: 'truncated' }
-    const tokenEnd = packedEnd(entry, tagEnd, end)
-    if (tokenEnd < 0) return { corrupt: 'truncated' }
-    tags.set(unpackString(entry, offset, tagEnd), unpackString(entry, tagEnd, tokenEnd))
-    offset = tokenEnd
+  const tagsOffset = offset
+  const tagCount = entry.readUInt16LE(at.tagCount)
+  for (let strings = 2 * tagCount; strings > 0; strings--) {
+    offset = packedEnd(entry, offset, end)
+    if (offset < 0) return { corrupt: 'truncated' }
   }
   return {
     key,
@@ -65,13 +62,38 @@ export function readHeader(found: Uint8Array, key: string): EntryHeader | Corrup
     expiresAt: entry.readUIntLE(at.hardExpiry, timeBytes),
     ttl: entry.readUIntLE(at.ttl, timeBytes),
     etag,
-    tags,
+    tagCount,
+    tagsOffset,
     isNull: (flags & flag.isNull) !== 0,
     codecId: entry.readUInt8(at.codec),
     flags,
     entry,
     payloadOffset: offset,
   }
+}
+
+/** Each tag with its token. The entry is valid as long as each token is still that of its tag. */
+export function tagsOf({ entry, tagCount, tagsOffset }: EntryHeader): (readonly [tag: string, token: string])[] {
+  const tags: (readonly [string, string])[] = []
+  for (let offset = tagsOffset; tags.length < tagCount; ) {
+    const tagEnd = packedEnd(entry, offset, entry.length)
+    const tokenEnd = packedEnd(entry, tagEnd, entry.length)
+    tags.push([unpackString(entry, offset, tagEnd), unpackString(entry, tagEnd, tokenEnd)])
+    offset = tokenEnd
+  }
+  return tags
+}
+
+/** A copy of the bytes that hold the tags and tokens, to compare other entries with. */
+export function tagBytesOf({ entry, tagsOffset, payloadOffset }: EntryHeader): Buffer {
+  return Buffer.from(entry.subarray(tagsOffset, payloadOffset))
+}
+
+/** Whether an entry has these very tags and tokens. By hand: they are few bytes, and a call into the Buffer's own comparison costs more. */
+export function hasTagBytes({ entry, tagsOffset, payloadOffset }: EntryHeader, bytes: Buffer): boolean {
+  if (payloadOffset - tagsOffset !== bytes.length) return false
+  for (let i = 0; i < bytes.length; i++) if (entry[tagsOffset + i] !== bytes[i]) return false
+  return true
 }
 
 function findDamage(entry: Buffer): CorruptReason | undefined {

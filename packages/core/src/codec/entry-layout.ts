@@ -50,6 +50,8 @@ export const flag = {
   etag: 16,
   /** The payload is ASCII, which is decoded many times faster than UTF-8 that might be anything. */
   ascii: 32,
+  /** The payload, decompressed and decrypted, is the content of a Buffer as it is. Only the default codec's entries have it. */
+  bytes: 64,
 } as const
 
-export const allFlags = 63
+export const allFlags = 127

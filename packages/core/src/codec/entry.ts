@@ -72,9 +72,11 @@ export function encodeEntry(fields: EntryFields, format: EntryFormat): Buffer | 
   const { codec, compression } = format
   const tags = sortedTags(fields.tags)
   if (fields.value === null) return assemble(fields, tags, format, nothing, flag.isNull)
-  const payload = isTextCodec(codec) ? codec.encodeText(fields.value, fields.form) : encodeWith(codec, fields.value)
+  // Text of a Buffer would be a third longer, and cost more to make than all the rest.
+  const isBytes = isTextCodec(codec) && Buffer.isBuffer(fields.value)
+  const payload = isBytes ? (fields.value as Buffer) : isTextCodec(codec) ? codec.encodeText(fields.value, fields.form) : encodeWith(codec, fields.value)
   const length = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength
-  const flags = typeof payload === 'string' && length === payload.length ? flag.ascii : 0
+  const flags = isBytes ? flag.bytes : typeof payload === 'string' && length === payload.length ? flag.ascii : 0
   if (compression === undefined || length < compression.minBytes) return assemble(fields, tags, format, payload, flags, length)
   // A copy of a user codec's bytes too: it may use the same array for its next value.
   return assembleCompressed(fields, tags, format, Buffer.from(payload as string), flags, compression.algorithm)
@@ -96,7 +98,7 @@ export function decodeEntry(
   if ((encryption !== undefined) !== ((flags & flag.encrypted) !== 0)) return { corrupt: 'decrypt' }
   // Text is decoded from the entry itself: a view of its part would cost more than a small value does.
   const asItIs = (flags & (flag.encrypted | flag.compressed | flag.isNull)) === 0
-  if (asItIs && isTextCodec(codec)) return decodeText(codec, entry, payloadOffset, flags)
+  if (asItIs && isTextCodec(codec)) return decodeOwn(codec, entry, payloadOffset, flags)
 
   let payload: Buffer | undefined = entry.subarray(payloadOffset)
   if (encryption !== undefined) payload = encryption.open(payload, authenticated(entry, payloadOffset, header.key))
@@ -112,7 +114,7 @@ export function decodeEntry(
 }
 
 function decodePayload(codec: Codec | TextCodec, payload: Buffer, flags: number): DecodedEntry | CorruptEntry {
-  if (isTextCodec(codec)) return decodeText(codec, payload, 0, flags)
+  if (isTextCodec(codec)) return decodeOwn(codec, payload, 0, flags)
   try {
     return { value: codec.decode(payload) }
   } catch {
@@ -120,12 +122,20 @@ function decodePayload(codec: Codec | TextCodec, payload: Buffer, flags: number)
   }
 }
 
-function decodeText(codec: TextCodec, bytes: Buffer, offset: number, flags: number): DecodedEntry | CorruptEntry {
+function decodeOwn(codec: TextCodec, bytes: Buffer, offset: number, flags: number): DecodedEntry | CorruptEntry {
+  if (flags & flag.bytes) return { value: ownBytes(bytes, offset) }
   try {
     return { value: codec.decodeText(bytes.toString(flags & flag.ascii ? 'latin1' : 'utf8', offset)) }
   } catch {
     return { corrupt: 'payload' }
   }
+}
+
+/** A copy of its own, not in the pool that small Buffers share: the value may be kept for long, and would keep all that came with it. */
+function ownBytes(bytes: Buffer, offset: number): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length - offset)
+  bytes.copy(own, 0, offset)
+  return own
 }
 
 async function assembleCompressed(

@@ -10,7 +10,7 @@ export {
   type EntryFormat,
   type EntryFormatOptions,
 } from './entry.js'
-export { readHeader, type CorruptEntry, type CorruptReason, type EntryHeader } from './entry-header.js'
+export { hasTagBytes, readHeader, tagBytesOf, tagsOf, type CorruptEntry, type CorruptReason, type EntryHeader } from './entry-header.js'
 export { softExpiryBytes, softExpiryOffset } from './entry-layout.js'
 export { defaultLimits, survey, type Survey, type ValueForm } from './survey.js'
 export type { ValueLimits } from './careful-walk.js'

@@ -1,3 +1,4 @@
+import { BriefMap } from './brief-map.js'
 import { stateOf, TokenState, type Token } from './token.js'
 
 /**
@@ -26,7 +27,7 @@ export class Fence {
 
 /** The open fences by key. */
 export class Fences {
-  readonly #open = new Map<string, Fence>()
+  readonly #open = new BriefMap<string, Fence>()
 
   get size(): number {
     return this.#open.size

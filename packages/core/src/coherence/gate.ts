@@ -5,10 +5,18 @@
 export class Gate {
   /** When it was last certain that every change up to then had arrived here. */
   confirmedAt = Number.NEGATIVE_INFINITY
+  /** How long it took to become so. */
+  confirmationMs: number | undefined
   bound: number
 
   constructor(bound: number) {
     this.bound = bound
+  }
+
+  /** Every change up to `askedAt` has arrived by now. */
+  confirm(askedAt: number): void {
+    this.confirmedAt = askedAt
+    this.confirmationMs = performance.now() - askedAt
   }
 
   /** Whether memory may answer with what was loaded at `loadedAt`. */

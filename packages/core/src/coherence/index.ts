@@ -1,4 +1,5 @@
 export { decodeMessage, encodeMessage, piecesOf, type Change, type Message } from './change.js'
+export { BriefMap } from './brief-map.js'
 export { Fence, Fences } from './fence.js'
 export { Gate } from './gate.js'
 export { globMatcher } from './glob.js'

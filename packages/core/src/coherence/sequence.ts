@@ -7,11 +7,17 @@ export type Delivery = 'delivered' | 'late' | 'interrupted'
  */
 export class Sequence {
   #position: number | undefined
+  #interruptions = 0
   readonly #waiting = new Set<{ readonly upTo: number; readonly done: (end: Delivery) => void }>()
 
   /** The last change seen, once it is known that the stream is being heard. */
   get position(): number | undefined {
     return this.#position
+  }
+
+  /** Counts up whenever the stream is interrupted. A number that was asked for before means nothing afterwards. */
+  get interruptions(): number {
+    return this.#interruptions
   }
 
   /** A change has arrived. Returns false when it is not the one that was to come. */
@@ -35,9 +41,13 @@ export class Sequence {
     this.#interrupt()
   }
 
-  /** Resolves once all changes up to this one have arrived, or after `ms`, or when it turns out that they will not. */
-  async deliveredUpTo(upTo: number, ms: number): Promise<Delivery> {
-    if (this.#position === undefined) return 'interrupted'
+  /**
+   * Resolves once all changes up to this one have arrived, or after `ms`, or when it turns out that they will not.
+   *
+   * @param askedAt The interruptions there had been when the number was asked for.
+   */
+  async deliveredUpTo(upTo: number, askedAt: number, ms: number): Promise<Delivery> {
+    if (this.#position === undefined || this.#interruptions !== askedAt) return 'interrupted'
     if (this.#position >= upTo) return 'delivered'
     return new Promise((resolve) => {
       const waiter = {
@@ -60,6 +70,7 @@ export class Sequence {
   }
 
   #interrupt(): void {
+    this.#interruptions++
     for (const waiter of this.#waiting) waiter.done('interrupted')
   }
 }

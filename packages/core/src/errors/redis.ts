@@ -58,7 +58,7 @@ export class RedisRefusedError extends RedisError {
   }
 }
 
-/** Neither of the Redis clients is installed. The message says what to install. */
+/** A package is not installed: neither of the Redis clients, or what another optional part needs. The message says what to install. */
 export class MissingPeerError extends RedisError {
   readonly code = 'TIERCEL_MISSING_PEER'
 }

@@ -14,6 +14,10 @@ export type ErrorCode =
   | 'TIERCEL_REDIS_TIMEOUT'
   | 'TIERCEL_REDIS_REFUSED'
   | 'TIERCEL_MISSING_PEER'
+  | 'TIERCEL_MISSING_PROGRAM'
+  | 'TIERCEL_TEST_SERVER'
+  | 'TIERCEL_QUEUE_FULL'
+  | 'TIERCEL_CONFLICT'
 
 const marker = Symbol.for('tiercel.error')
 

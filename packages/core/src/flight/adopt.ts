@@ -1,7 +1,7 @@
-import { stateOf, TokenState, type Fence, type Token } from '../coherence/index.js'
+import { stateOf, TokenState, type Fence, type Token, type TokenRegistry } from '../coherence/index.js'
 import { Entry } from '../memory/index.js'
 import type { Policy } from '../options/index.js'
-import { idInEntry, type Decoded, type Usable } from '../redis/index.js'
+import type { Decoded, TokenRead, Usable } from '../redis/index.js'
 import type { Landing } from './flight.js'
 import type { Scope } from './scope.js'
 
@@ -41,12 +41,12 @@ function keepDecoded({ scope, location, policy }: Sought, fence: Fence | undefin
   const staleAt = header.softExpiresAt === 0 ? 0 : remote.clock.monotonic(header.softExpiresAt)
   if (fence === undefined) return { value, lateIds: [], isFromRedis: true, staleAt, stale: undefined }
 
-  const lateIds = [...found.tokens.keys()].filter((id) => !fence.tokens.some((token) => token.id === id))
+  const lateIds = idsBeyond(fence.tokens, found.tokens)
   const isCurrent = fence.holds && !lateIds.some((id) => changes.changedSince(id, fence.openedAt))
   // Only if nothing changed: what was read before a change must not be taken for what Redis has now.
   if (!policy.memory || shared.closed || !isCurrent) return { value, lateIds, isFromRedis: true, staleAt, stale: undefined }
 
-  const held = [...header.tags].map(([name, token]) => hold(scope, idInEntry(scope.path, name) ?? '', token, found.tokens))
+  const held = holdAll(tokens, fence.tokens, found.tokens)
   const deadAt = remote.clock.monotonic(header.expiresAt)
   const entry = new Entry(value, staleAt, deadAt, Math.floor(fence.openedTime), header.ttl, held, header.etag)
   // Learning its tokens may have shown that we missed something.
@@ -55,7 +55,22 @@ function keepDecoded({ scope, location, policy }: Sought, fence: Fence | undefin
   return { value, lateIds, isFromRedis: true, staleAt, stale: isKept && found.state === 'stale' ? entry : undefined }
 }
 
-function hold({ shared: { tokens } }: Scope, id: string, token: string, known: ReadonlyMap<string, string>): Token {
-  const written = known.get(id) ?? ''
-  return written === token || written.startsWith(`${token}<`) ? tokens.holdLearned(id, written) : tokens.holdExpired(id, written)
+/** Labels that only the entry names. */
+function idsBeyond(known: readonly Token[], read: readonly TokenRead[]): readonly string[] {
+  let beyond: string[] | undefined
+  for (const { id } of read) if (!known.some((token) => token.id === id)) (beyond ??= []).push(id)
+  return beyond ?? NONE
+}
+
+const NONE: readonly string[] = []
+
+function holdAll(registry: TokenRegistry, known: readonly Token[], read: readonly TokenRead[]): readonly Token[] {
+  // Nearly always the entry depends on just what the call does, and here the same tokens are known: entries then share the list of them.
+  if (known.length === read.length && known.every((token, i) => token.id === read[i]?.id && token.value === read[i]?.written)) {
+    registry.holdAgain(known)
+    return known
+  }
+  return read.map(({ id, carried, written }) =>
+    written === carried || written.startsWith(`${carried}<`) ? registry.holdLearned(id, written) : registry.holdExpired(id, written),
+  )
 }

@@ -7,9 +7,10 @@ import type { LoadContext, Loader } from './load-context.js'
 export interface BatchContext {
   /** Aborted when nobody waits for any of the keys any more, or the cache is closed. */
   readonly signal: AbortSignal
-  /** The context of one key: its `stale` value, `etag`, `notModified`, `skip`, `ttl`, `tags` and `room`. */
+  /** The context of one key: its `stale` value, `etag`, `notModified`, `skip`, `ttl`, `grace`, `tags` and `room`. */
   for(key: string): LoadContext
   ttl(ttl: Duration): void
+  grace(grace: Duration): void
   tags(...tags: readonly (string | readonly string[])[]): void
   room(room: string): void
   skip(): void
@@ -104,6 +105,7 @@ function contextOf(contexts: ReadonlyMap<string, LoadContext>): BatchContext {
       return ctx
     },
     ttl: (ttl) => all.forEach((ctx) => ctx.ttl(ttl)),
+    grace: (grace) => all.forEach((ctx) => ctx.grace(grace)),
     tags: (...tags) => all.forEach((ctx) => ctx.tags(...tags)),
     room: (room) => all.forEach((ctx) => ctx.room(room)),
     skip: () => all.forEach((ctx) => ctx.skip()),

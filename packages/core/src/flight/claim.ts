@@ -36,14 +36,18 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
   try {
     let useless: Buffer | undefined
     if (policy.read) {
-      const found = await remote.entries.read(path, key, ids, budget)
+      const reading = remote.entries.read(path, key, ids, budget)
+      await reading.arrived
+      const judging = remote.entries.judge(reading)
+      const found = judging instanceof Promise ? await judging : judging
       remote.succeeded()
       if (found.state === 'fresh' && !(flight.background && isDueForRenewal(found, policy.refresh, remote.clock))) {
-        const landing = await adopt(load, flight.fence, found)
+        const adopting = adopt(load, flight.fence, found)
+        const landing = adopting instanceof Promise ? await adopting : adopting
         if (landing !== undefined) return { landing }
       }
       if (found.state === 'stale') flight.previous = (await adopt(load, flight.fence, found))?.stale
-      if (found.state !== 'none') useless = found.checksum
+      if (found.state !== 'none') useless = found.entry
       flight.isInRedis = found.state !== 'none'
     }
     if (!policy.write) return { right: 'nothing' }
@@ -76,7 +80,7 @@ export async function claim(load: Load, flight: Flight): Promise<Claim> {
         if (landing !== undefined) return { landing }
       }
       if (acquired.state !== 'wait') {
-        useless = acquired.checksum
+        useless = acquired.entry
         flight.isInRedis = true
         continue
       }

@@ -15,6 +15,7 @@ export interface Fill {
   readonly ttl: number
   /** How long it is fresh: the TTL, less what jitter takes. */
   readonly freshMs: number
+  readonly grace: number
   readonly etag: string | undefined
   /** When the load that gave the value began. */
   readonly loadedAt: number
@@ -27,12 +28,12 @@ export interface Fill {
  *
  * @throws {UncacheableValueError}
  */
-export function fill(scope: Scope, { location, key, value, bytes, ttl, freshMs, etag, loadedAt, tokens }: Fill, policy: Policy): void {
+export function fill(scope: Scope, { location, key, value, bytes, ttl, freshMs, grace, etag, loadedAt, tokens }: Fill): void {
   const { shared } = scope
   const kept = shared.settings.clone ? copyOf(value) : value
   // Whole milliseconds are small integers to V8; fractions would cost a heap object each.
   const staleAt = Math.floor(performance.now() + freshMs)
-  const entry = new Entry(kept, staleAt, staleAt + policy.grace, Math.floor(loadedAt), ttl, tokens, etag)
+  const entry = new Entry(kept, staleAt, staleAt + grace, Math.floor(loadedAt), ttl, tokens, etag)
   if (!shared.memory.set(location, entry, bytes)) {
     throw new UncacheableValueError('too-large', `The value is larger than all of the memory: memory.maxBytes is ${shared.memory.bounds.maxBytes}`)
   }

@@ -19,7 +19,10 @@ export async function find(scope: Scope, key: string, policy: Policy): Promise<F
   // With nothing to fill there is nothing to fence.
   const fence = policy.memory ? fences.open(location, scope.holdTokens(policy.tags, policy.room), changes.now) : undefined
   try {
-    const found = await remote.entries.read(scope.path, key, scope.tokenIds(policy.tags, policy.room), remote.budget())
+    const reading = remote.entries.read(scope.path, key, scope.tokenIds(policy.tags, policy.room), remote.budget())
+    await reading.arrived
+    const judging = remote.entries.judge(reading)
+    const found = judging instanceof Promise ? await judging : judging
     remote.succeeded()
     if (found.state !== 'fresh') return undefined
     const adopting = adopt({ scope, location, policy }, fence, found)

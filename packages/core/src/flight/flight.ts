@@ -21,12 +21,11 @@ const UNATTENDED_MS = 30_000
  * that its value is there for the next call; but not for ever, since a loader that hangs would block its key.
  */
 export class Flight {
-  readonly promise: Promise<Landing>
+  promise!: Promise<Landing>
   #controller: AbortController | undefined
   #waiters = 0
   #wantedUnattended: boolean
   #limit: NodeJS.Timeout | undefined
-  #landed = false
   #ended = false
   failureReported = false
   /** Everybody who wanted it has given up: that it fails is no news. */
@@ -50,23 +49,25 @@ export class Flight {
     readonly stores: boolean,
     /** Whether it was started for the sake of later calls: nobody waits for it. */
     readonly background: boolean,
-    run: (flight: Flight) => Promise<Landing>,
+    /** Called once it is certain that the value has to be loaded. */
+    readonly onMiss: (() => void) | undefined,
     /** Gives back what the flight holds. */
     private readonly onEnd: (flight: Flight) => void,
   ) {
     this.#wantedUnattended = background
-    // Not at once: whoever starts it must be able to be joined before the loader runs, even by the loader.
-    this.promise = Promise.resolve(this).then(run)
-    const landed = () => {
-      this.#landed = true
-      clearTimeout(this.#limit)
-    }
-    this.promise.then(landed, landed)
-    if (background) this.#startLimit()
+  }
+
+  /** Takes what runs from here on. It can be joined before that, even by the loader. */
+  start(promise: Promise<Landing>): void {
+    this.promise = promise
+    if (!this.background) return
+    // Nobody waits who would be told.
+    promise.catch(() => {})
+    this.#startLimit()
   }
 
   /** Made when first asked for: most loaders never do. */
-  readonly signal = (): AbortSignal => {
+  signal(): AbortSignal {
     this.#controller ??= new AbortController()
     return this.#controller.signal
   }
@@ -83,7 +84,7 @@ export class Flight {
   /** @param because `'gave-up'` when the waiter needs no value any more, now or later. */
   leave(because: 'landed' | 'out-of-time' | 'gave-up'): void {
     this.#waiters--
-    if (this.#landed) return
+    if (this.#ended) return
     if (because === 'out-of-time') this.#wantedUnattended = true
     if (this.#waiters > 0) return
     if (this.#wantedUnattended) this.#startLimit()
@@ -94,6 +95,7 @@ export class Flight {
   end(): void {
     if (this.#ended) return
     this.#ended = true
+    clearTimeout(this.#limit)
     this.onEnd(this)
   }
 

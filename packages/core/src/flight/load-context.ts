@@ -18,7 +18,7 @@ export class LoadContext {
   readonly stale: StaleValue | undefined
 
   /** @internal What the loader decided. */
-  readonly decision: LoadDecision = { etag: undefined, notModified: false, skipped: false, ttl: undefined, tags: [], rooms: [] }
+  readonly decision: LoadDecision = { etag: undefined, notModified: false, skipped: false, ttl: undefined, grace: undefined, tags: [], rooms: [] }
 
   /** @internal */
   constructor(stale: StaleValue | undefined, signal: () => AbortSignal, tagsOfCall: number) {
@@ -60,9 +60,17 @@ export class LoadContext {
     return value
   }
 
-  /** The TTL of this result, in place of the call's. `0` does not keep it. */
+  /** The TTL of this result, in place of the call's. `0` does not keep it, unless `ctx.grace` does. */
   ttl(ttl: Duration): void {
     this.decision.ttl = toMs(ttl, 'ttl')
+  }
+
+  /**
+   * The grace of this result, in place of the call's. With `ctx.ttl(0)` the result is kept though it is never fresh: to serve as grace, and as `ctx.stale` of
+   * the next load.
+   */
+  grace(grace: Duration): void {
+    this.decision.grace = toMs(grace, 'grace')
   }
 
   /** More tags for this result, beside those of the call. */
@@ -90,6 +98,7 @@ export interface LoadDecision {
   notModified: boolean
   skipped: boolean
   ttl: number | undefined
+  grace: number | undefined
   readonly tags: string[]
   readonly rooms: string[]
 }

@@ -9,6 +9,7 @@ import { fill, jittered } from './fill.js'
 import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
+import type { Shared } from './shared.js'
 
 /** Told by the loads of a batch what became of each of its keys, so that those that are left are loaded together. */
 export interface Gathering {
@@ -26,35 +27,36 @@ export interface Load {
   readonly loader: Loader<unknown>
   /** What is there of the key, though not fresh. */
   readonly previous: Entry | undefined
-  readonly gathering?: Gathering
-  /** Called once it is certain that the value has to be loaded. */
-  readonly onMiss?: () => void
+  readonly gathering: Gathering | undefined
 }
 
 /**
  * Starts the one load of a key. Its fence is open from here until the value is kept: whatever is invalidated in between, also while
  * nobody waits any more, keeps the value out.
  */
-export function startLoad(load: Load, background: boolean): Flight {
+export function startLoad(load: Load, background: boolean, onMiss?: () => void): Flight {
   const { scope, location, policy } = load
   const { shared } = scope
   const tokens = scope.holdTokens(policy.tags, policy.room)
   const fence = shared.fences.open(location, tokens, shared.changes.now)
-  const flight = new Flight(
-    fence,
-    storesAnywhere(scope, policy),
-    background,
-    (self) => run(load, self),
-    ({ lease, tokensTaken }) => {
-      // Unless it was used up by a commit: others need not wait for its end.
-      if (lease !== undefined) shared.remote?.release(lease)
-      if (!tokensTaken) shared.tokens.release(tokens)
-      shared.fences.close(fence)
-      shared.flights.land(flight)
-    },
-  )
-  shared.flights.takeOff(flight)
+  const flight = new Flight(fence, storesAnywhere(scope, policy), background, onMiss, (ended) => giveBack(shared, ended))
+  shared.flights.takeOff(flight, readsPastMemory(load))
+  flight.start(run(load, flight))
   return flight
+}
+
+/** Whether memory is left out, to see what Redis has by now. */
+export function readsPastMemory({ scope: { shared }, policy }: Load): boolean {
+  return shared.remote !== undefined && policy.redis && policy.read && !policy.memory
+}
+
+function giveBack({ fences, flights, remote, tokens }: Shared, flight: Flight): void {
+  const { fence, lease, tokensTaken } = flight
+  // Unless it was used up by a commit: others need not wait for its end.
+  if (lease !== undefined) remote?.release(lease)
+  if (!tokensTaken) tokens.release(fence.tokens)
+  fences.close(fence)
+  flights.land(flight)
 }
 
 /** Whether a call with this policy keeps what it loads. */
@@ -70,7 +72,7 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
       if (flight.isGivenUp) throw flight.signal().reason
       // A renewal that another process makes already. Who needs it sooner than that has joined, and waits.
       if (flight.background && claimed.right === 'nothing' && !flight.attended) throw new DOMException('Another process renews the value', 'AbortError')
-      load.onMiss?.()
+      flight.onMiss?.()
       return await loadAndKeep(load, flight, claimed.right)
     }
     load.gathering?.needsNoLoad()
@@ -85,7 +87,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
   const { shared, counters } = scope
   const previous = flight.previous ?? load.previous
   const stale = previous?.isUsable(performance.now()) ? { value: shared.settings.clone ? copyOf(previous.value) : previous.value, etag: previous.etag } : undefined
-  const ctx = new LoadContext(stale, flight.signal, policy.tags.length + (policy.room === undefined ? 0 : 1))
+  const ctx = new LoadContext(stale, () => flight.signal(), policy.tags.length + (policy.room === undefined ? 0 : 1))
   const loadedAt = performance.now()
   counters.add('loads')
   counters.add('loadsRunning')
@@ -139,7 +141,8 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     return
   }
   const ttl = decision.ttl ?? policy.ttl
-  if (!isKeepable(value, ttl, policy)) {
+  const grace = decision.grace ?? policy.grace
+  if (!isKeepable(value, ttl + (decision.grace ?? 0), policy)) {
     await dropOlder(load, flight)
     return
   }
@@ -150,14 +153,14 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     checkTagCount(fence.tokens.length - scope.levels.length + lateIds.length)
     const { bytes, form } = survey(value, shared.valueLimits)
     const freshMs = jittered(policy, ttl)
-    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, freshMs, grace: policy.grace, etag }, lateIds, isTooLate))
+    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, freshMs, grace, etag }, lateIds, isTooLate))
     if (!mayFill || !policy.memory) return
     if (isTooLate() || shared.closed) {
       counters.add('fenced')
       return
     }
     const tokens = late.length === 0 ? fence.tokens : [...fence.tokens, ...late]
-    fill(scope, { location, key, value, bytes, ttl, freshMs, etag, loadedAt, tokens }, policy)
+    fill(scope, { location, key, value, bytes, ttl, freshMs, grace, etag, loadedAt, tokens })
     flight.tokensTaken = true
     flight.isStored = true
   } catch (error) {
@@ -170,7 +173,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
 }
 
 /** Stores in Redis under the lease. Resolves to whether memory may have the value too: not when somebody took the lease away. */
-async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
+async function commit({ scope }: Load, flight: Flight, lease: Lease, storable: Storable, lateIds: readonly string[], isTooLate: () => boolean): Promise<boolean> {
   const { remote } = scope.shared
   if (remote === undefined) return true
   // What the way to the lease has left of the call's time.
@@ -187,7 +190,7 @@ async function commit({ scope, policy }: Load, flight: Flight, lease: Lease, sto
       tokens = new Map([...tokens, ...late])
     }
     const bytes = await remote.entries.encode({ ...lease, tokens }, storable)
-    const isStored = await remote.commit(lease, bytes, storable.freshMs + policy.grace, budget)
+    const isStored = await remote.commit(lease, bytes, storable.freshMs + storable.grace, budget)
     flight.lease = undefined
     flight.isStored = isStored
     if (!isStored) scope.counters.add('droppedCommits')
@@ -209,8 +212,8 @@ async function dropOlder({ scope, key, location }: Load, flight: Flight): Promis
 }
 
 /** What is not keepable takes the place of an older value all the same: that must not come back as grace. */
-export function isKeepable(value: unknown, ttl: number, policy: Policy): boolean {
-  return value !== undefined && (value !== null || policy.cacheNull) && ttl > 0
+export function isKeepable(value: unknown, usableMs: number, policy: Policy): boolean {
+  return value !== undefined && (value !== null || policy.cacheNull) && usableMs > 0
 }
 
 /** A value that cannot be kept is served all the same. */

@@ -81,7 +81,7 @@ function endInMemory(scope: Scope, { key, value, location, fence, found, freshMs
   let isKept = false
   try {
     if (policy.memory && isNewest && !closed) {
-      fill(scope, { location, key, value, bytes: found.bytes, ttl: policy.ttl, freshMs, etag: undefined, loadedAt: fence.openedTime, tokens: fence.tokens }, policy)
+      fill(scope, { location, key, value, bytes: found.bytes, ttl: policy.ttl, freshMs, grace: policy.grace, etag: undefined, loadedAt: fence.openedTime, tokens: fence.tokens })
       isKept = true
     }
   } catch (error) {

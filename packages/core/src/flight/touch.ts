@@ -20,14 +20,16 @@ async function touchInRedis(scope: Scope, key: string, ttl: number): Promise<boo
   const { path } = scope
   const budget = remote.budget()
   try {
-    const found = await remote.entries.read(path, key, scope.tokenIds([], undefined), budget)
+    const reading = remote.entries.read(path, key, scope.tokenIds([], undefined), budget)
+    await reading.arrived
+    const found = await remote.entries.judge(reading)
     if (found.state !== 'fresh') return false
     const decoded = await remote.entries.decode(found)
     if (decoded.corrupt !== undefined) return false
     const { header } = found
     const grace = header.expiresAt - header.softExpiresAt
     const { form } = survey(decoded.value, valueLimits)
-    const bytes = await remote.entries.encode({ path, key, tokens: remote.entries.carriedBy(found, path) }, { value: decoded.value, form, ttl, freshMs: ttl, grace, etag: header.etag })
+    const bytes = await remote.entries.encode({ path, key, tokens: remote.entries.carriedBy(found) }, { value: decoded.value, form, ttl, freshMs: ttl, grace, etag: header.etag })
     if (!(await remote.entries.replace(found, path, key, bytes, ttl + grace, budget))) return false
     const change = { mode: 'invalidate', path, keys: [key], labels: [], pattern: undefined } as const
     // What is in memory, here and elsewhere, has the old TTL.

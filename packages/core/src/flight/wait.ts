@@ -13,17 +13,21 @@ export interface Patience {
 }
 
 /** Waits for a load as long as the caller's patience lasts. That does not end the load, except when the last one who waits gives up. */
-export async function waitFor(flight: Flight, patience: Patience): Promise<Landing | typeof SLOW> {
+export function waitFor(flight: Flight, patience: Patience): Promise<Landing | typeof SLOW> {
   const { softMs, hardMs, signal } = patience
-  let because: 'landed' | 'out-of-time' | 'gave-up' = 'landed'
   flight.join()
+  // Who waits for its end has not to leave before.
+  return softMs === 0 && hardMs === 0 && signal === undefined ? flight.promise : waitWithin(flight, patience)
+}
+
+async function waitWithin(flight: Flight, patience: Patience): Promise<Landing | typeof SLOW> {
+  let because: 'landed' | 'out-of-time' | 'gave-up' = 'landed'
   try {
-    if (softMs === 0 && hardMs === 0 && signal === undefined) return await flight.promise
     const end = await firstOf(flight, patience)
     if (end === SLOW) because = 'out-of-time'
     return end
   } catch (error) {
-    if (signal?.aborted) because = 'gave-up'
+    if (patience.signal?.aborted) because = 'gave-up'
     throw error
   } finally {
     flight.leave(because)

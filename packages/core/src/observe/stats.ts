@@ -25,6 +25,10 @@ export interface CacheStats {
         readonly droppedCommits: number
         /** How often this process forgot everything, because it could have missed something. */
         readonly flushes: number
+        /** How often a change was missing, out of turn or not to be understood. Each is a flush, too. */
+        readonly gaps: number
+        /** How often Redis was not asked any more, because it did not answer. */
+        readonly outages: number
         /** Entries that could not be used: damaged, of another version, moved from another key. */
         readonly corruptEntries: number
         /** Messages on the channel that no cache has sent. */

@@ -2,30 +2,18 @@ import { RedisTimeoutError } from '../errors/index.js'
 import { groupBySlot } from './by-slot.js'
 import type { RedisConnection, Reply } from './clients/index.js'
 
-const MOST_KEYS_IN_ONE_COMMAND = 256
-
-/** What Redis has under a list of keys, in their order. Text is made of a value once, however many asked for it. */
-export interface BatchedValues {
-  bytes(index: number): Buffer | undefined
-  text(index: number): string
-}
-
-interface Request {
-  readonly keys: readonly string[]
-  readonly resolve: (values: BatchedValues) => void
-  readonly reject: (error: unknown) => void
-}
+const MOST_KEYS_IN_ONE_COMMAND = 512
 
 /**
- * Sends the reads of one tick together: one MGET costs the server and the client little more than one GET. A key that several ask for is asked once. A lone
- * reader does not wait: the tick it is in ends before anything could be sent.
+ * Sends reads together: one MGET costs the server and the client little more than one GET. A lone reader does not wait, for the tick it is in ends before anything could
+ * be sent. While an answer is on its way there are others, and what is asked until the end of the turn leaves together.
  */
 export class BatchReader {
   readonly #connection: RedisConnection
   readonly #slot: (key: string) => number
   readonly #fullMs: number
-  #waiting: Request[] = []
-  #timeoutMs = 0
+  #open: Batch | undefined
+  #underway = 0
 
   /** @param fullMs What a call that has asked nothing yet may wait. */
   constructor(connection: RedisConnection, slot: (key: string) => number, fullMs: number) {
@@ -34,38 +22,36 @@ export class BatchReader {
     this.#fullMs = fullMs
   }
 
-  read(keys: readonly string[], timeoutMs: number): Promise<BatchedValues> {
-    const values = new Promise<BatchedValues>((resolve, reject) => {
-      if (this.#waiting.length === 0) process.nextTick(() => this.#flush())
-      this.#waiting.push({ keys, resolve, reject })
-    })
-    this.#timeoutMs = Math.max(this.#timeoutMs, timeoutMs)
-    // A batch waits as long as the most patient of its readers.
-    return timeoutMs < this.#fullMs ? withinMs(values, timeoutMs) : values
+  /** The batch that leaves next. It waits as long as the most patient of its readers. */
+  join(timeoutMs: number): Batch {
+    let batch = this.#open
+    if (batch === undefined) {
+      batch = this.#open = new Batch(this.#fullMs)
+      if (this.#underway === 0) process.nextTick(() => void this.#leave())
+      else setImmediate(() => void this.#leave())
+    }
+    if (timeoutMs > batch.timeoutMs) batch.timeoutMs = timeoutMs
+    return batch
   }
 
-  #flush(): void {
-    const requests = this.#waiting
-    const timeoutMs = this.#timeoutMs
-    this.#waiting = []
-    this.#timeoutMs = 0
-    const indexes = new Map<string, number>()
-    for (const { keys } of requests) for (const key of keys) if (!indexes.has(key)) indexes.set(key, indexes.size)
-    void this.#deliver(requests, indexes, timeoutMs)
-  }
-
-  async #deliver(requests: readonly Request[], indexes: ReadonlyMap<string, number>, timeoutMs: number): Promise<void> {
+  async #leave(): Promise<void> {
+    const batch = this.#open as Batch
+    this.#open = undefined
+    this.#underway++
     try {
-      const values = await this.#fetch([...indexes.keys()], timeoutMs)
-      const texts: (string | undefined)[] = []
-      for (const { keys, resolve } of requests) resolve(new Values(keys, indexes, values, texts))
+      batch.arrive(await this.#fetch(batch.keys, batch.timeoutMs))
     } catch (error) {
-      for (const { reject } of requests) reject(error)
+      batch.fail(error)
+    } finally {
+      this.#underway--
     }
   }
 
-  async #fetch(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
-    if (this.#connection.kind === 'standalone' && keys.length <= MOST_KEYS_IN_ONE_COMMAND) return this.#send(keys, timeoutMs)
+  #fetch(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
+    return this.#connection.kind === 'standalone' && keys.length <= MOST_KEYS_IN_ONE_COMMAND ? this.#send(keys, timeoutMs) : this.#fetchInParts(keys, timeoutMs)
+  }
+
+  async #fetchInParts(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
     const parts: { key: string; index: number }[][] = []
     const numbered = keys.map((key, index) => ({ key, index }))
     for (const group of groupBySlot(numbered, ({ key }) => key, this.#slot)) {
@@ -81,37 +67,78 @@ export class BatchReader {
     return values
   }
 
-  async #send(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
-    return (await this.#connection.send(['MGET', ...keys], { route: keys[0] as string, timeoutMs })) as Reply[]
+  #send(keys: readonly string[], timeoutMs: number): Promise<readonly Reply[]> {
+    return this.#connection.send(['MGET', ...keys], { route: keys[0] as string, timeoutMs }) as Promise<Reply[]>
   }
 }
 
-/** One request's part of a batch. */
-class Values implements BatchedValues {
-  constructor(
-    readonly keys: readonly string[],
-    readonly indexes: ReadonlyMap<string, number>,
-    readonly values: readonly Reply[],
-    /** Shared by all requests of the batch. */
-    readonly texts: (string | undefined)[],
-  ) {}
+/** What is asked together, and the answer. A key that several ask for is asked once. */
+export class Batch {
+  readonly keys: string[] = []
+  timeoutMs = 0
+  /** When the answer came. */
+  arrivedAt = 0
+  readonly #fullMs: number
+  readonly #places = new Map<string, number>()
+  /** What was asked for last as a list: reads of one namespace all ask for the same. */
+  #list: readonly string[] = []
+  #placesOfList: readonly number[] = []
+  #values: readonly Reply[] = []
+  /** Text is made of a value once, however many asked for it. */
+  readonly #texts: (string | undefined)[] = []
+  readonly #arrived: Promise<void>
+  #arrive!: () => void
+  fail!: (error: unknown) => void
 
-  bytes(index: number): Buffer | undefined {
-    const value = this.values[this.#at(index)]
+  constructor(fullMs: number) {
+    this.#fullMs = fullMs
+    this.#arrived = new Promise((resolve, reject) => {
+      this.#arrive = resolve
+      this.fail = reject
+    })
+  }
+
+  /** Gives the place of the answer. */
+  ask(key: string): number {
+    let place = this.#places.get(key)
+    if (place === undefined) {
+      place = this.keys.push(key) - 1
+      this.#places.set(key, place)
+    }
+    return place
+  }
+
+  askAll(keys: readonly string[]): readonly number[] {
+    if (keys !== this.#list) {
+      this.#list = keys
+      this.#placesOfList = keys.map((key) => this.ask(key))
+    }
+    return this.#placesOfList
+  }
+
+  /** @param ms What the reader itself may wait. */
+  arrived(ms: number): Promise<void> {
+    return ms < this.#fullMs ? within(ms, this.#arrived) : this.#arrived
+  }
+
+  arrive(values: readonly Reply[]): void {
+    this.#values = values
+    this.arrivedAt = performance.now()
+    this.#arrive()
+  }
+
+  bytes(place: number): Buffer | undefined {
+    const value = this.#values[place]
     return Buffer.isBuffer(value) ? value : undefined
   }
 
-  text(index: number): string {
-    const at = this.#at(index)
-    return (this.texts[at] ??= this.bytes(index)?.toString() ?? '')
-  }
-
-  #at(index: number): number {
-    return this.indexes.get(this.keys[index] as string) as number
+  /** Empty where there is nothing. */
+  text(place: number): string {
+    return (this.#texts[place] ??= this.bytes(place)?.toString() ?? '')
   }
 }
 
-function withinMs<T>(promise: Promise<T>, ms: number): Promise<T> {
+function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new RedisTimeoutError('Redis took longer than the deadline of the call')), ms)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))

@@ -19,8 +19,8 @@ export class Budget {
     return leftMs
   }
 
-  stop(): void {
-    if (--this.#asking === 0) this.#leftMs -= performance.now() - this.#startedAt
+  stop(now = performance.now()): void {
+    if (--this.#asking === 0) this.#leftMs -= now - this.#startedAt
   }
 
   async spend<T>(work: (timeoutMs: number) => Promise<T>): Promise<T> {

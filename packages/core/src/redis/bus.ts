@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { decodeMessage, encodeMessage, Sequence, type Change, type Mechanisms } from '../coherence/index.js'
 import type { RedisConnection, Subscription } from './clients/index.js'
-import { RedisTimeoutError } from '../errors/index.js'
+import { ClosedError, RedisTimeoutError } from '../errors/index.js'
 import { announceScript } from './scripts.js'
 
 /** The counter of changes is kept alive by heartbeats and invalidations. Losing it only makes everybody forget. */
@@ -31,9 +31,12 @@ export class Bus {
   #subscription: Promise<Subscription> | undefined
   #acknowledged = false
   #closed = false
-  readonly #onHeard = new Set<() => void>()
+  /** Those who wait until we hear ourselves. */
+  readonly #listening = new Set<(error?: Error) => void>()
   /** Messages of our own that came back. */
   echoes = 0
+  /** How often something was missing. */
+  gaps = 0
 
   constructor(
     connection: RedisConnection,
@@ -80,6 +83,12 @@ export class Bus {
     await heard
   }
 
+  /** A change is missing, came out of turn, or makes no sense. */
+  missed(): void {
+    this.gaps++
+    this.#handlers.onGap()
+  }
+
   /** The connection seems dead though nobody said so. */
   recycle(): void {
     this.sequence.lose()
@@ -89,6 +98,8 @@ export class Bus {
 
   close(): void {
     this.#closed = true
+    this.sequence.lose()
+    for (const end of this.#listening) end(new ClosedError('The cache was closed'))
     this.#subscription?.then((subscription) => subscription.close(), () => {})
   }
 
@@ -117,17 +128,15 @@ export class Bus {
 
   #untilHeard(timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const heard = () => {
+      const end = (error?: Error) => {
         clearTimeout(timer)
-        this.#onHeard.delete(heard)
-        resolve()
+        this.#listening.delete(end)
+        if (error === undefined) resolve()
+        else reject(error)
       }
-      const timer = setTimeout(() => {
-        this.#onHeard.delete(heard)
-        reject(new RedisTimeoutError('The messages of Redis do not reach this process'))
-      }, timeoutMs)
+      const timer = setTimeout(() => end(new RedisTimeoutError('The messages of Redis do not reach this process')), timeoutMs)
       timer.unref()
-      this.#onHeard.add(heard)
+      this.#listening.add(end)
     })
   }
 
@@ -141,11 +150,11 @@ export class Bus {
       // What was said while we could not hear is behind us, and with it all we knew.
       if (this.mechanisms.hello) this.#handlers.onGap()
       this.sequence.begin(number)
-      for (const heard of this.#onHeard) heard()
+      for (const end of this.#listening) end()
       return
     }
     const isNext = this.sequence.advance(number)
-    if ((!isNext && this.mechanisms.sequence) || message === undefined) this.#handlers.onGap()
+    if ((!isNext && this.mechanisms.sequence) || message === undefined) this.missed()
     else if (!isOwn && message.change !== undefined) this.#apply(message.change)
   }
 
@@ -155,7 +164,7 @@ export class Bus {
     } catch {
       // A pattern that is none, say: no cache of ours has sent that, so nobody knows what it was about.
       this.#handlers.onForeign()
-      this.#handlers.onGap()
+      this.missed()
     }
   }
 }

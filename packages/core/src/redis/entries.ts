@@ -1,6 +1,6 @@
-import { decodeEntry, encodeEntry, readHeader, softExpiryOffset, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
+import { decodeEntry, encodeEntry, hasTagBytes, readHeader, softExpiryOffset, tagBytesOf, tagsOf, type CorruptReason, type DecodedEntry, type EntryFormat, type EntryHeader, type ValueForm } from '../codec/index.js'
 import type { Mechanisms } from '../coherence/index.js'
-import type { BatchedValues, BatchReader } from './batch-reader.js'
+import type { Batch, BatchReader } from './batch-reader.js'
 import type { Budget } from './budget.js'
 import type { RedisConnection, Reply } from './clients/index.js'
 import type { RedisNames } from './names.js'
@@ -16,21 +16,45 @@ const LEASE_MS = 3000
 const CHECKSUM_START = 10
 const CHECKSUM_END = 14
 
+/** A token that an entry depends on. */
+export interface TokenRead {
+  readonly id: string
+  /** What the entry carries. */
+  readonly carried: string
+  /** What Redis has now. */
+  readonly written: string
+}
+
 /** What was found of a key. */
 export type Judged =
   | { readonly state: 'none' }
   /** Something is there that must not be served: damaged, foreign, invalidated or too old. */
-  | { readonly state: 'useless'; readonly checksum: Buffer }
-  | {
-      readonly state: 'fresh' | 'stale'
-      readonly header: EntryHeader
-      readonly checksum: Buffer
-      /** What Redis has for each token the entry names, by its id. */
-      readonly tokens: ReadonlyMap<string, string>
-    }
+  | { readonly state: 'useless'; readonly entry: Buffer }
+  | { readonly state: 'fresh' | 'stale'; readonly entry: Buffer; readonly header: EntryHeader; readonly tokens: readonly TokenRead[] }
 
 /** A value, or why there is none. */
 export type Decoded = DecodedEntry | { readonly corrupt: CorruptReason }
+
+/** What follows from a list of token ids. */
+interface Derived {
+  readonly keys: readonly string[]
+  readonly names: readonly string[]
+  /** The last entry that carried just these tokens, all of them current. Nearly all others have the same, byte for byte, and need not be taken apart. */
+  lastGood: { readonly tagBytes: Buffer; readonly tokens: readonly TokenRead[] } | undefined
+}
+
+/** A key that was asked for. Without `async`: this is every hit in Redis. */
+export interface Reading {
+  readonly path: string
+  readonly key: string
+  readonly ids: readonly string[]
+  readonly budget: Budget
+  readonly batch: Batch
+  readonly place: number
+  readonly places: readonly number[]
+  /** Rejects when there is no answer, or not in time. */
+  readonly arrived: Promise<void>
+}
 
 export type Usable = Extract<Judged, { header: EntryHeader }>
 
@@ -43,7 +67,7 @@ export interface Lease {
   readonly tokens: ReadonlyMap<string, string>
 }
 
-export type Acquired = Usable | { readonly state: 'useless'; readonly checksum: Buffer } | { readonly state: 'own'; readonly lease: Lease } | { readonly state: 'wait' }
+export type Acquired = Usable | { readonly state: 'useless'; readonly entry: Buffer } | { readonly state: 'own'; readonly lease: Lease } | { readonly state: 'wait' }
 
 export interface Storable {
   readonly value: unknown
@@ -54,6 +78,8 @@ export interface Storable {
   readonly grace: number
   readonly etag: string | undefined
 }
+
+const NOTHING: Judged = { state: 'none' }
 
 /** What a token says of the entry that carries it; the least good one counts. */
 const Verdict = { Useless: 0, Stale: 1, Fresh: 2 } as const
@@ -72,30 +98,33 @@ export interface EntriesSettings {
 
 /** The second tier: entries in Redis, each valid only as long as the tokens it carries are the current ones there. */
 export class RedisEntries {
-  readonly #derivedFrom = new WeakMap<readonly string[], { readonly keys: readonly string[]; readonly names: readonly string[] }>()
+  readonly #derivedFrom = new WeakMap<readonly string[], Derived>()
 
   constructor(readonly settings: EntriesSettings) {}
 
   /** Reads a key together with the tokens it is likely to depend on. Tokens come from Redis at every read: those in memory say nothing about it. */
-  async read(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Judged> {
+  read(path: string, key: string, ids: readonly string[], budget: Budget): Reading {
     const { names, reader } = this.settings
+    const entry = names.entry(path, key)
     const { keys } = this.#derived(ids)
-    let values: BatchedValues
-    // Without `spend`: this is the one command of every hit in Redis.
     const ms = budget.start()
-    try {
-      values = await reader.read([names.entry(path, key), ...keys], ms)
-    } finally {
-      budget.stop()
-    }
-    const bytes = values.bytes(0)
-    return bytes === undefined ? { state: 'none' } : this.#judge(path, key, bytes, ids, (i) => values.text(i + 1), budget)
+    const batch = reader.join(ms)
+    const place = batch.ask(entry)
+    const places = batch.askAll(keys)
+    return { path, key, ids, budget, batch, place, places, arrived: batch.arrived(ms) }
+  }
+
+  /** What a reading that has arrived came to; a promise when the entry names labels that were not read with it. */
+  judge({ path, key, ids, budget, batch, place, places }: Reading): Judged | Promise<Judged> {
+    budget.stop(batch.arrivedAt)
+    const bytes = batch.bytes(place)
+    return bytes === undefined ? NOTHING : this.#judge(path, key, bytes, ids, (i) => batch.text(places[i] as number), budget, batch.arrivedAt)
   }
 
   /**
    * Asks for the right to load a key. Gives what is there instead, should somebody have stored it meanwhile.
    *
-   * @param useless The checksum of an entry that is known to be of no use.
+   * @param useless An entry that is known to be of no use.
    */
   async acquire(path: string, key: string, ids: readonly string[], useless: Buffer | undefined, budget: Budget): Promise<Acquired> {
     const { connection, names } = this.settings
@@ -107,7 +136,7 @@ export class RedisEntries {
     const asked = budget.spend(async (ms) => {
       await this.#makeTokens(far, tokens, ms)
       const keys = [entry, lease, ...near.map((tokenId) => names.token(tokenId))]
-      const args = [id, String(LEASE_MS), useless ?? '', newNonce(), String(TOKEN_TTL_MS)]
+      const args = [id, String(LEASE_MS), useless?.subarray(CHECKSUM_START, CHECKSUM_END) ?? '', newNonce(), String(TOKEN_TTL_MS)]
       const reply = (await connection.run(acquireScript, keys, args, ms)) as [number, Buffer, Reply[]]
       near.forEach((tokenId, i) => tokens.set(tokenId, String(reply[2][i])))
       return reply
@@ -117,7 +146,7 @@ export class RedisEntries {
     const [outcome, found] = await asked
     if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
     if (outcome === 3) return { state: 'wait' }
-    const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget)
+    const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget, performance.now())
     return judged.state === 'none' ? { state: 'wait' } : judged
   }
 
@@ -197,64 +226,76 @@ export class RedisEntries {
   }
 
   /** The tokens an entry carries, by their ids, as Redis has them. */
-  carriedBy({ header, tokens }: Usable, path: string): Map<string, string> {
-    const ids = [...header.tags.keys()].map((name) => idInEntry(path, name) ?? '')
-    return new Map(ids.map((id) => [id, tokens.get(id) ?? '']))
+  carriedBy({ tokens }: Usable): Map<string, string> {
+    return new Map(tokens.map(({ id, written }) => [id, written]))
   }
 
   decode({ header }: Usable): Decoded | Promise<Decoded> {
     return decodeEntry(header, this.settings.format)
   }
 
-  /** @param writtenAt What Redis has for each of `ids`. */
-  #judge(path: string, key: string, bytes: Buffer, ids: readonly string[], writtenAt: (index: number) => string, budget: Budget): Judged | Promise<Judged> {
+  /**
+   * @param writtenAt What Redis has for each of `ids`.
+   * @param readAt When it said so.
+   */
+  #judge(path: string, key: string, entry: Buffer, ids: readonly string[], writtenAt: (index: number) => string, budget: Budget, readAt: number): Judged | Promise<Judged> {
     const { clock, onCorrupt } = this.settings
-    const checksum = bytes.subarray(CHECKSUM_START, CHECKSUM_END)
-    const header = readHeader(bytes, `${path}\0${key}`)
+    const header = readHeader(entry, `${path}\0${key}`)
     if (header.corrupt !== undefined) {
       onCorrupt(header.corrupt)
-      return { state: 'useless', checksum }
+      return { state: 'useless', entry }
     }
-    const now = clock.redisTime(performance.now())
-    if (header.expiresAt <= now) return { state: 'useless', checksum }
+    const now = clock.redisTime(readAt)
+    if (header.expiresAt <= now) return { state: 'useless', entry }
 
-    const { names } = this.#derived(ids)
-    const tokens = new Map<string, string>()
-    let verdict: Verdict = header.softExpiresAt > now ? Verdict.Fresh : Verdict.Stale
+    const soFar = header.softExpiresAt > now ? Verdict.Fresh : Verdict.Stale
+    const derived = this.#derived(ids)
+    const { lastGood } = derived
+    if (lastGood !== undefined && hasTagBytes(header, lastGood.tagBytes) && lastGood.tokens.every(({ written }, i) => written === writtenAt(i))) {
+      return { state: soFar === Verdict.Fresh ? 'fresh' : 'stale', entry, header, tokens: lastGood.tokens }
+    }
+
+    const tags = tagsOf(header)
+    const tokens: TokenRead[] = []
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as string
-      const carried = header.tags.get(names[i] as string)
-      if (carried === undefined) {
-        // It must depend on its namespace and those above; which labels it has is its own affair.
-        if (id.endsWith('\0g')) return { state: 'useless', checksum }
-        continue
-      }
-      const written = writtenAt(i)
-      tokens.set(id, written)
-      verdict = Math.min(verdict, this.#verdictOn(carried, written))
+      const carried = tags.find(([name]) => name === derived.names[i])?.[1]
+      if (carried !== undefined) tokens.push({ id, carried, written: writtenAt(i) })
+      // It must depend on its namespace and those above; which labels it has is its own affair.
+      else if (id.endsWith('\0g')) return { state: 'useless', entry }
     }
-    if (verdict === Verdict.Useless) return { state: 'useless', checksum }
-    if (tokens.size === header.tags.size) return { state: verdict === Verdict.Fresh ? 'fresh' : 'stale', header, checksum, tokens }
-    return this.#judgeUnknown(path, header, checksum, tokens, verdict, budget)
+    if (tokens.length < tags.length) return this.#judgeUnknown(path, header, tags, tokens, soFar, budget)
+    if (tokens.length === ids.length && tokens.every(({ carried, written }) => carried === written)) derived.lastGood = { tagBytes: tagBytesOf(header), tokens }
+    return this.#judged(header, tokens, soFar)
   }
 
   /** Labels that only the entry names cost a second read. */
-  async #judgeUnknown(path: string, header: EntryHeader, checksum: Buffer, tokens: Map<string, string>, soFar: Verdict, budget: Budget): Promise<Judged> {
+  async #judgeUnknown(path: string, header: EntryHeader, tags: readonly (readonly [string, string])[], known: readonly TokenRead[], soFar: Verdict, budget: Budget): Promise<Judged> {
     const { names, reader } = this.settings
+    if (this.#judged(header, known, soFar).state === 'useless') return { state: 'useless', entry: header.entry }
     const unknown: { id: string; carried: string }[] = []
-    for (const [name, carried] of header.tags) {
+    for (const [name, carried] of tags) {
       const id = idInEntry(path, name)
-      if (id === undefined) return { state: 'useless', checksum }
-      if (!tokens.has(id)) unknown.push({ id, carried })
+      if (id === undefined) return { state: 'useless', entry: header.entry }
+      if (!known.some((token) => token.id === id)) unknown.push({ id, carried })
     }
-    const values = await budget.spend((ms) => reader.read(unknown.map(({ id }) => names.token(id)), ms))
+    const keys = unknown.map(({ id }) => names.token(id))
+    const ms = budget.start()
+    const batch = reader.join(ms)
+    const places = batch.askAll(keys)
+    try {
+      await batch.arrived(ms)
+    } finally {
+      budget.stop()
+    }
+    return this.#judged(header, [...known, ...unknown.map((token, i) => ({ ...token, written: batch.text(places[i] as number) }))], soFar)
+  }
+
+  #judged(header: EntryHeader, tokens: readonly TokenRead[], soFar: Verdict): Judged {
     let verdict = soFar
-    unknown.forEach(({ id, carried }, i) => {
-      tokens.set(id, values.text(i))
-      verdict = Math.min(verdict, this.#verdictOn(carried, values.text(i)))
-    })
-    if (verdict === Verdict.Useless) return { state: 'useless', checksum }
-    return { state: verdict === Verdict.Fresh ? 'fresh' : 'stale', header, checksum, tokens }
+    for (const { carried, written } of tokens) verdict = Math.min(verdict, this.#verdictOn(carried, written))
+    const { entry } = header
+    return verdict === Verdict.Useless ? { state: 'useless', entry } : { state: verdict === Verdict.Fresh ? 'fresh' : 'stale', entry, header, tokens }
   }
 
   #verdictOn(carried: string, written: string): Verdict {
@@ -262,11 +303,11 @@ export class RedisEntries {
     return carried === expiredOf(written) ? Verdict.Stale : Verdict.Useless
   }
 
-  /** What follows from a list of token ids. The list of a namespace is the same object every time. */
-  #derived(ids: readonly string[]): { readonly keys: readonly string[]; readonly names: readonly string[] } {
+  /** The list of a namespace is the same object every time. */
+  #derived(ids: readonly string[]): Derived {
     let derived = this.#derivedFrom.get(ids)
     if (derived === undefined) {
-      derived = { keys: ids.map((id) => this.settings.names.token(id)), names: ids.map(nameInEntry) }
+      derived = { keys: ids.map((id) => this.settings.names.token(id)), names: ids.map(nameInEntry), lastGood: undefined }
       this.#derivedFrom.set(ids, derived)
     }
     return derived

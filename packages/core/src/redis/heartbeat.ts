@@ -1,6 +1,6 @@
 import type { Gate } from '../coherence/index.js'
 import type { Bus } from './bus.js'
-import type { RedisConnection, Reply } from './clients/index.js'
+import type { MasterNode, RedisConnection, Reply } from './clients/index.js'
 import type { RedisClock } from './redis-clock.js'
 import { heartbeatScript } from './scripts.js'
 
@@ -16,7 +16,6 @@ export interface HeartbeatSettings {
   readonly timeoutMs: number
   /** Counts up with every read. */
   reads(): number
-  onGap(): void
   onSuccess(): void
   onFailure(error: unknown): void
   /** The servers that answered, as one string. */
@@ -30,6 +29,7 @@ export class Heartbeat {
   #readsSeen = 0
   #lastReadAt = 0
   #running = false
+  #runByConnection: ReadonlyMap<number, string> = new Map()
 
   constructor(settings: HeartbeatSettings) {
     this.#settings = settings
@@ -58,9 +58,9 @@ export class Heartbeat {
    * Asks for the number of the last change and waits until it has arrived. What is confirmed is the moment of asking: later changes have later numbers.
    */
   async beat(): Promise<void> {
-    const { bus, gate, timeoutMs, intervalMs, onGap } = this.#settings
+    const { bus, gate, timeoutMs, intervalMs } = this.#settings
     const askedAt = performance.now()
-    const positionAsked = bus.sequence.position
+    const { position: positionAsked, interruptions } = bus.sequence
     const number = await this.ask()
     if (positionAsked === undefined || bus.sequence.position === undefined) {
       await bus.listen(timeoutMs)
@@ -68,15 +68,15 @@ export class Heartbeat {
     }
     if (number < positionAsked) {
       // The counter was lost and begun anew.
-      onGap()
+      bus.missed()
       bus.recycle()
       return
     }
-    const delivery = await bus.sequence.deliveredUpTo(number, Math.max(intervalMs / 2, 50))
-    if (delivery === 'delivered') gate.confirmedAt = askedAt
+    const delivery = await bus.sequence.deliveredUpTo(number, interruptions, Math.max(intervalMs / 2, 50))
+    if (delivery === 'delivered') gate.confirm(askedAt)
     // An interruption has been seen to already: the next beat confirms what comes after it.
     if (delivery === 'late') {
-      onGap()
+      bus.missed()
       bus.recycle()
     }
   }
@@ -92,14 +92,23 @@ export class Heartbeat {
     return number
   }
 
-  /** Which run of which servers it is: an id that changes with every restart and failover. */
+  /** Which run of which servers it is: an id that changes with every restart and failover. A connection leads to the same run as long as it lasts. */
   async #runs(): Promise<string> {
-    const { connection, timeoutMs } = this.#settings
-    const nodes = await connection.masters()
+    const nodes = await this.#settings.connection.masters()
     const runs = await Promise.all(
-      nodes.map(async (node) => /run_id:(\w+)/.exec(String(await node.send(['INFO', 'server'], timeoutMs)))?.[1] ?? ''),
+      nodes.map(async (node) => {
+        // Of before it is asked: should that be lost meanwhile, the next is asked anew.
+        const { connection } = node
+        return [connection, this.#runByConnection.get(connection) ?? (await this.#runOf(node))] as const
+      }),
     )
-    return runs.sort().join(',')
+    this.#runByConnection = new Map(runs.filter(([connection]) => connection > 0))
+    return runs.map(([, run]) => run).sort().join(',')
+  }
+
+  async #runOf(node: MasterNode): Promise<string> {
+    const info = String(await node.send(['INFO', 'server'], this.#settings.timeoutMs))
+    return /run_id:(\w+)/.exec(info)?.[1] ?? ''
   }
 
   #schedule(ms: number): void {

@@ -1,6 +1,6 @@
 export { openConnection, type RedisOptions, type RedisTarget } from './clients/index.js'
 export { Budget } from './budget.js'
-export type { Decoded, Judged, Lease, Storable, Usable } from './entries.js'
+export type { Decoded, Judged, Lease, Storable, TokenRead, Usable } from './entries.js'
 export { RedisNames } from './names.js'
 export type { RedisClock } from './redis-clock.js'
 export type { RedisState } from './breaker.js'

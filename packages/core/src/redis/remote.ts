@@ -74,6 +74,8 @@ export class Remote {
   readonly #names: RedisNames
   readonly #breaker: Breaker
   readonly #knownTokens = new LRUCache<string, string>({ max: MOST_KNOWN_TOKENS })
+  /** How often Redis was taken for gone. */
+  outages = 0
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
   #isHeard = false
   #mayBeAnother = false
@@ -114,7 +116,6 @@ export class Remote {
       intervalMs: Math.max(10, Math.min(1000, settings.maxStalenessMs / 3)),
       timeoutMs: settings.deadlineMs,
       reads: handlers.reads,
-      onGap: handlers.onFlush,
       onSuccess: () => this.succeeded(),
       onFailure: (error) => this.failed(error),
       onRun: (run) => (settings.keepsOnFailover || !mechanisms.run ? Promise.resolve() : runNote.note(run, RECOVERY_TIMEOUT_MS)),
@@ -239,9 +240,10 @@ export class Remote {
   }
 
   async #hasHeardAll(budget: Budget): Promise<boolean> {
-    const key = this.bus.sequenceKey
+    const { sequence, sequenceKey: key } = this.bus
+    const { interruptions } = sequence
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
-    return number !== null && (await budget.spend((ms) => this.bus.sequence.deliveredUpTo(Number(String(number)), ms))) === 'delivered'
+    return number !== null && (await budget.spend((ms) => sequence.deliveredUpTo(Number(String(number)), interruptions, ms))) === 'delivered'
   }
 
   /** Keeps a lease while its owner loads. */
@@ -318,6 +320,7 @@ export class Remote {
       this.#isHeard = false
       this.#heartbeat.start()
     } else {
+      if (state === 'outage') this.outages++
       this.#heartbeat.stop()
       this.gate.bound = Math.max(this.gate.bound, serveInOutageMs)
     }

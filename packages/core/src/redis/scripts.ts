@@ -23,24 +23,17 @@ end
 `
 
 /**
- * Makes sure of the counter of changes. One that was lost, or overwritten by somebody, begins again at a number nobody has seen. It comes first in a script: a full
- * server lets a script write whose first write needs no memory.
+ * Counts one change and tells everybody. A counter that was lost, or overwritten by somebody, begins again at a number nobody has seen. A full server lets a script
+ * write whose first write needs no memory, so this cannot come first in one.
  */
-const sequenceFrom = `
-local function sequence(seq, ttl, seed)
-  redis.call('PEXPIRE', seq, ttl)
-  local number = redis.pcall('GET', seq)
-  if type(number) == 'string' and tonumber(number) then return number end
-  redis.call('SET', seq, seed, 'PX', ttl)
-  return seed
-end
-`
-
-/** Counts one change and tells everybody. */
-const announce = `${sequenceFrom}
+const announce = `
 local function announce(seq, channel, message, ttl, seed)
-  sequence(seq, ttl, seed)
-  local number = string.format('%.0f', redis.call('INCR', seq))
+  local count = redis.pcall('INCR', seq)
+  local number = type(count) == 'number' and count > 1 and string.format('%.0f', count)
+  if not number then
+    redis.call('SET', seq, seed, 'PX', ttl)
+    number = seed
+  end
   redis.call('PUBLISH', channel, number .. '|' .. message)
   return number
 end
@@ -178,6 +171,7 @@ return {count, announce(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])}
 
 /** KEYS: sequence. ARGV: channel, message, sequence ttl, seed. */
 export const announceScript = defineScript(`${announce}
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return announce(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 `)
 
@@ -185,8 +179,13 @@ return announce(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
  * The number of the last change, the server's time and which run of which server it is. It writes, so that a primary that was demoted refuses it.
  * KEYS: sequence. ARGV: sequence ttl, seed.
  */
-export const heartbeatScript = defineScript(`${sequenceFrom}
-local number = sequence(KEYS[1], ARGV[1], ARGV[2])
+export const heartbeatScript = defineScript(`
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+local number = redis.pcall('GET', KEYS[1])
+if type(number) ~= 'string' or not tonumber(number) then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1])
+  number = ARGV[2]
+end
 local time = redis.call('TIME')
 return {number, time[1], time[2]}
 `)

@@ -28,6 +28,15 @@ const calls: Record<string, (cache: Cache) => Promise<unknown>> = {
 }
 
 describeCaches('close', ({ make, pass }) => {
+  it('tells that it is closed, and its namespaces do', async () => {
+    const cache = make()
+    const below = cache.namespace('below')
+    expect([cache.closed, below.closed]).toEqual([false, false])
+    const closing = cache.close()
+    expect([cache.closed, below.closed]).toEqual([true, true])
+    await closing
+  })
+
   it.each(Object.entries(calls))('makes later calls reject: %s', async (_, call) => {
     const cache = make()
     await cache.set('k', 'v')
@@ -65,9 +74,9 @@ describeCaches('close', ({ make, pass }) => {
 
   it('tells loads under way by their signal, does not wait for them, and gives their callers what they give', async () => {
     const cache = make()
-    const load = heldLoader()
-    const results = Promise.allSettled([cache.getOrSet('a', load), cache.getOrSet('b', load)])
-    const [one, two] = [await load.called(1), await load.called(2)]
+    const [loadOne, loadTwo] = [heldLoader(), heldLoader()]
+    const results = Promise.allSettled([cache.getOrSet('a', loadOne), cache.getOrSet('b', loadTwo)])
+    const [one, two] = [await loadOne.called(), await loadTwo.called()]
     await cache.close()
     expect(one.ctx.signal.aborted).toBe(true)
     expect(one.ctx.signal.reason).toEqual(closed)

@@ -105,7 +105,7 @@ interface ConnectedTemplate {
 }
 
 async function startClustered(packageName: PackageName): Promise<Backend> {
-  cluster ??= startCluster(3)
+  cluster ??= startCluster()
   const made = clusterTemplate(packageName, (await cluster).urls)
   const cluster5 = made as RedisTarget & ConnectedTemplate
   if (packageName !== 'ioredis5') return { redis: made, stop: () => {} }

@@ -34,6 +34,29 @@ describeCaches('ctx.ttl and ctx.skip', ({ make, pass }) => {
     await expect(call).rejects.toMatchObject({ code: 'TIERCEL_INVALID_OPTION' })
   })
 
+  it('keeps a value in grace for as long as its loader says', async () => {
+    const cache = make({ ttl: '1s', grace: '1h' })
+    await cache.getOrSet('k', (ctx) => (ctx.grace('2s'), 'v'))
+    await pass(2000)
+    expect(await cache.getOrSet('k', down)).toBe('v')
+    await pass(2000)
+    await expect(cache.getOrSet('k', down)).rejects.toThrow('down')
+  })
+
+  it('keeps a value for its next load only, when its loader gives it grace and a TTL of 0', async () => {
+    const cache = make()
+    await cache.getOrSet('k', (ctx) => (ctx.ttl(0), ctx.grace('1m'), ctx.etag('1'), 'v'))
+    expect(await cache.get('k')).toBeUndefined()
+    const stale = await cache.getOrSet('k', (ctx) => ctx.skip(ctx.stale))
+    expect(stale).toEqual({ value: 'v', etag: '1' })
+  })
+
+  it('does not keep a value that has neither TTL nor grace', async () => {
+    const cache = make({ ttl: '1s', grace: '1h' })
+    await cache.getOrSet('k', (ctx) => (ctx.ttl(0), ctx.grace(0), 'v'))
+    await expect(cache.getOrSet('k', down)).rejects.toThrow('down')
+  })
+
   it('serves a skipped value to all who waited, and keeps it for nobody', async () => {
     const cache = make()
     const values = await Promise.all([cache.getOrSet('k', (ctx) => ctx.skip('v')), cache.getOrSet('k', () => 'not asked')])

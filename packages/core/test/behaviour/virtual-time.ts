@@ -1,4 +1,6 @@
 import { vi } from 'vitest'
+import { Sequence } from '../../src/coherence/index.js'
+import { Bus } from '../../src/redis/bus.js'
 import { ClusterConnection } from '../../src/redis/clients/cluster.js'
 import { Line } from '../../src/redis/clients/line.js'
 import { ServerConnection } from '../../src/redis/clients/server.js'
@@ -30,24 +32,51 @@ const REDIS_EPOCH = 1_700_000_000_000
 const QUIET_TURNS = 4
 const LONGEST_SETTLING_MS = 10_000
 
+/** Where a cache waits for what Redis says. */
+const questions: readonly (readonly [prototype: object, method: string])[] = [
+  [Line.prototype, 'send'],
+  [ClusterConnection.prototype, 'send'],
+  [ClusterConnection.prototype, 'masters'],
+  [Bus.prototype, 'listen'],
+  [Sequence.prototype, 'deliveredUpTo'],
+]
+
 /**
  * Time for caches in front of a Redis that really runs. Time in this process stands still but for `pass`, and Redis is taken to have the same time: whether an
  * entry is fresh is decided by what it says of itself, in the time that heartbeats bring, so there is one place where that comes in. Before each timer that
- * `pass` lets fire it waits until all replies have come, so that no deadline passes that a moment ago was far off.
+ * `pass` lets fire it waits until all that was asked has been answered, so that no deadline passes that a moment ago was far off.
  */
 export function timeWithRedis(): Clock {
   const connecting = new Set<Cache>()
-  const { learn } = RedisClock.prototype
-  const { send } = Line.prototype
-  const mocks: { mockRestore(): void }[] = []
   const { setTimeout: realTimeout, clearTimeout: clearRealTimeout } = globalThis
+  // Not by mocks: a test may restore those.
+  const changed: (() => void)[] = []
   let unanswered = 0
+
+  function change(prototype: object, name: string, changes: PropertyDescriptor): void {
+    const before = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor
+    Object.defineProperty(prototype, name, { ...before, ...changes })
+    changed.push(() => Object.defineProperty(prototype, name, before))
+  }
+
+  function countUnanswered(prototype: object, method: string): void {
+    const ask = Object.getOwnPropertyDescriptor(prototype, method)?.value as (...args: unknown[]) => Promise<unknown>
+    change(prototype, method, {
+      value(this: unknown, ...args: unknown[]) {
+        unanswered++
+        const answer = ask.apply(this, args)
+        const answered = () => void unanswered--
+        answer.then(answered, answered)
+        return answer
+      },
+    })
+  }
 
   async function settle(): Promise<void> {
     let isLate = false
     const limit = realTimeout(() => (isLate = true), LONGEST_SETTLING_MS)
     for (let quiet = 0; quiet < QUIET_TURNS; quiet = unanswered === 0 && connecting.size === 0 ? quiet + 1 : 0) {
-      if (isLate) throw new Error(`Redis has not settled: ${unanswered} commands are unanswered, ${connecting.size} caches are connecting`)
+      if (isLate) throw new Error(`Redis has not settled: ${unanswered} questions are unanswered, ${connecting.size} caches are connecting`)
       await new Promise((resolve) => setImmediate(resolve))
     }
     clearRealTimeout(limit)
@@ -57,17 +86,14 @@ export function timeWithRedis(): Clock {
     start() {
       vi.useFakeTimers({ toFake: [...toFake] })
       // Else a cache that is connecting would look now and then whether it is, and that takes time. It may as well try: it waits until it is.
-      for (const { prototype } of [ServerConnection, ClusterConnection]) mocks.push(vi.spyOn(prototype, 'isUp', 'get').mockReturnValue(true))
-      RedisClock.prototype.learn = function (this: RedisClock, _: number, askedAt: number) {
-        learn.call(this, REDIS_EPOCH + askedAt, askedAt)
-      }
-      Line.prototype.send = function (this: Line, ...command: Parameters<Line['send']>) {
-        unanswered++
-        const reply = send.apply(this, command)
-        const answered = () => void unanswered--
-        reply.then(answered, answered)
-        return reply
-      }
+      for (const { prototype } of [ServerConnection, ClusterConnection]) change(prototype, 'isUp', { get: () => true })
+      const { learn } = RedisClock.prototype
+      change(RedisClock.prototype, 'learn', {
+        value(this: RedisClock, _: number, askedAt: number) {
+          learn.call(this, REDIS_EPOCH + askedAt, askedAt)
+        },
+      })
+      for (const [prototype, method] of questions) countUnanswered(prototype, method)
     },
     watch(cache) {
       connecting.add(cache)
@@ -85,10 +111,8 @@ export function timeWithRedis(): Clock {
       await settle()
     },
     stop() {
-      RedisClock.prototype.learn = learn
-      Line.prototype.send = send
+      for (const undo of changed.splice(0)) undo()
       connecting.clear()
-      for (const mock of mocks.splice(0)) mock.mockRestore()
       vi.useRealTimers()
     },
   }

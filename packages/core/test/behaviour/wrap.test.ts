@@ -64,7 +64,7 @@ describeCaches('wrap', ({ make, pass }) => {
     const load = vi.fn((id: number) => id)
     const user = cache.wrap(load, { key: (id) => `user:${id}`, ttl: '10s', tags: (id) => ['users', `user-${id}`], room: (id) => `room-${id % 2}` })
     const fixed = cache.wrap(load, { key: (id) => `fixed:${id}`, tags: ['fixed'], room: 'lobby' })
-    const call = async () => Promise.all([user(1), user(2), fixed(1)])
+    const call = async () => [await user(1), await user(2), await fixed(1)]
     await call()
     expect(await cache.ttl('user:1')).toBe(10_000)
     await cache.invalidateTag('user-1')

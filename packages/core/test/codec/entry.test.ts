@@ -5,6 +5,7 @@ import {
   decodeEntry,
   encodeEntry,
   readHeader,
+  tagsOf,
   resolveEntryFormat,
   softExpiryBytes,
   softExpiryOffset,
@@ -66,7 +67,7 @@ describe('an entry', () => {
     const header = headerOf(bytes)
     const { key, softExpiresAt, expiresAt, ttl, etag } = fields
     expect(header).toMatchObject({ key, softExpiresAt, expiresAt, ttl, etag, isNull: false })
-    expect([...header.tags]).toEqual([['tiercel', 'token-a'], ['users', 'token-b']])
+    expect(tagsOf(header)).toEqual([['tiercel', 'token-a'], ['users', 'token-b']])
     expect(await valueOf(bytes, format)).toEqual(fields.value)
   })
 
@@ -109,7 +110,7 @@ describe('an entry', () => {
     value.list.push('later')
     tags.set('b', '2')
     const bytes = await pending
-    expect([...headerOf(bytes).tags]).toEqual([['a', '1']])
+    expect(tagsOf(headerOf(bytes))).toEqual([['a', '1']])
     expect(await valueOf(bytes, plain)).toEqual({ list: ['x'.repeat(2000)] })
   })
 
@@ -130,7 +131,7 @@ describe('an entry', () => {
       const bytes = encodeEntry({ ...fields, key, tags, etag }, format) as Buffer
       const header = headerOf(bytes, key)
       expect(header.etag).toBe(etag)
-      expect(header.tags).toEqual(tags)
+      expect(new Map(tagsOf(header))).toEqual(tags)
       expect(decodeEntry(header, format)).toEqual({ value: fields.value })
     }), { numRuns: 300 })
   })
@@ -172,6 +173,20 @@ describe('an entry', () => {
     const value = { get a() { return ++reads } }
     encodeEntry({ ...fields, value, form: 'json' }, plain)
     expect(reads).toBe(1)
+  })
+
+  it('holds a Buffer as it is', async () => {
+    const value = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 7) % 256))
+    for (const [, format] of formats) {
+      const bytes = await encodeEntry({ ...fields, value }, format)
+      expect(await valueOf(bytes, format)).toEqual(value)
+      expect(Buffer.isBuffer(await valueOf(bytes, format))).toBe(true)
+    }
+    const bytes = encodeEntry({ ...fields, value }, plain) as Buffer
+    expect(bytes.includes(value)).toBe(true)
+    const read = (await valueOf(bytes, plain)) as Buffer
+    expect(read.buffer.byteLength).toBe(read.length)
+    expect(await valueOf(encodeEntry({ ...fields, value: Buffer.alloc(0) }, plain) as Buffer, plain)).toEqual(Buffer.alloc(0))
   })
 
   it('is not made of values that cannot be kept', () => {
@@ -375,7 +390,8 @@ describe('entries of version 1', () => {
     const bytes = goldenBytes(file)
     const header = headerOf(bytes, golden.key)
     const { softExpiresAt, expiresAt, ttl, tags, etag } = golden
-    expect(header).toMatchObject({ softExpiresAt, expiresAt, ttl, tags })
+    expect(header).toMatchObject({ softExpiresAt, expiresAt, ttl })
+    expect(new Map(tagsOf(header))).toEqual(tags)
     expect(header.etag).toBe(etag)
     expect(await valueOf(bytes, format, golden.key)).toStrictEqual(golden.value)
   })

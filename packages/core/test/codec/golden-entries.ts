@@ -24,6 +24,7 @@ export const goldenEntries: readonly GoldenEntry[] = [
   { file: 'etag.bin', fields: { ...base, value: 'Zürich', etag: 'W/"ä1"', tags }, format: plain, reproducible: true },
   { file: 'null.bin', fields: { ...base, value: null, tags: new Map() }, format: plain, reproducible: true },
   { file: 'rich.bin', fields: { ...base, value: rich, tags }, format: plain, reproducible: true },
+  { file: 'bytes.bin', fields: { ...base, value: Buffer.from([0, 1, 127, 128, 255]), tags }, format: plain, reproducible: true },
   { file: 'expired.bin', fields: { ...base, value: [1], softExpiresAt: 0, tags }, format: plain, reproducible: true },
   {
     file: 'lone-surrogates.bin',

@@ -28,14 +28,14 @@ interface Node {
   readonly members?: readonly Node[]
 }
 
-/** The text of a file of packages/core/src. */
-export function source(file: string): string {
-  return readFileSync(join(root, 'packages/core/src', file), 'utf8')
+/** The text of a file of a package's sources. */
+export function source(file: string, of = 'core'): string {
+  return readFileSync(join(root, 'packages', of, 'src', file), 'utf8')
 }
 
-/** The public members of what is called `name` in a file of packages/core/src, each once. */
-export function membersOf(file: string, name: string): Member[] {
-  const code = source(file)
+/** The public members of what is called `name` in a file of a package's sources, each once. */
+export function membersOf(file: string, name: string, of = 'core'): Member[] {
+  const code = source(file, of)
   const statements = (parseAst(code, { lang: 'ts' }) as unknown as Node).body as readonly Node[]
   const declaration = statements.map((statement) => statement.declaration ?? statement).find(({ id }) => id?.name === name)
   if (!declaration) throw new Error(`${file} does not declare ${name}`)

@@ -2,31 +2,19 @@ import { nameOf, type Address } from './address.js'
 import type { IoredisClient, IoredisCluster } from './detection.js'
 import type { Argument, Reply } from './reply.js'
 import type { Server } from './target.js'
-import { Turn } from './turn.js'
-import type { Dialer, Wire } from './wire.js'
+import type { ChannelName, Dialer, Wire } from './wire.js'
 
 /** The part of an ioredis client that is used. */
 interface Client {
-  readonly stream?: { destroy?(): unknown } | null
+  readonly stream?: { cork?(): void; uncork?(): void; destroy?(): unknown } | null
   on(event: string, listener: (...args: never[]) => void): unknown
   connect(): Promise<unknown>
   callBuffer?(name: string, args: readonly Argument[]): Promise<Reply>
-  pipeline(): Pipeline
   subscribe(channel: string): Promise<unknown>
+  psubscribe(pattern: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  punsubscribe(pattern: string): Promise<unknown>
   disconnect(): void
-}
-
-/** Its promise comes with the last reply; the callbacks come each with its own. */
-interface Pipeline {
-  callBuffer(name: string, args: readonly Argument[], answered: (error: unknown, reply: Reply) => void): unknown
-  exec(): Promise<unknown>
-}
-
-interface Call {
-  readonly command: string
-  readonly args: readonly Argument[]
-  answer(reply: Reply): void
-  fail(error: unknown): void
 }
 
 type Options = Readonly<Record<string, unknown>>
@@ -35,6 +23,8 @@ type Constructor = new (options: Options) => unknown
 export interface IoredisModule {
   readonly Redis: Constructor
 }
+
+type Listener = (message: Buffer, channel: string) => void
 
 /** As the other client's. */
 const KEEP_ALIVE_MS = 5000
@@ -122,9 +112,11 @@ export function ioredisFromCluster(template: IoredisCluster, load: () => Promise
 class IoredisWire implements Wire {
   readonly #client: Client
   readonly #lost: (reason: unknown) => void
-  readonly #turn = new Turn<Call>((calls) => this.#write(calls))
+  readonly #channels = new Map<string, Listener>()
+  readonly #patterns = new Map<string, Listener>()
   #trouble: unknown
   #isLost = false
+  #isCorked = false
 
   constructor(client: Client, lost: (reason: unknown) => void) {
     this.#client = client
@@ -134,6 +126,8 @@ class IoredisWire implements Wire {
     client.on('error', (error: unknown) => this.#fail(error))
     client.on('close', () => this.#fail(undefined))
     client.on('end', () => this.#fail(undefined))
+    client.on('messageBuffer', (channel: unknown, message: Buffer) => this.#channels.get(String(channel))?.(message, String(channel)))
+    client.on('pmessageBuffer', (pattern: unknown, channel: unknown, message: Buffer) => this.#patterns.get(String(pattern))?.(message, String(channel)))
   }
 
   async open(): Promise<void> {
@@ -147,16 +141,21 @@ class IoredisWire implements Wire {
   }
 
   send(args: readonly Argument[]): Promise<Reply> {
-    const [name, ...rest] = args
-    const command = String(name)
-    return new Promise<Reply>((resolve, fail) => {
-      this.#turn.add({ command, args: rest, answer: (reply) => resolve(withStatus(command, rest, reply)), fail })
-    })
+    const client = this.#client
+    const command = String(args[0])
+    const rest = args.slice(1)
+    const reply = client.callBuffer === undefined ? named(client, command, rest) : client.callBuffer(command, rest)
+    this.#cork()
+    return STATUS_COMMANDS.has(command.toUpperCase()) ? reply.then((given) => withStatus(command, rest, given)) : reply
   }
 
-  async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void> {
-    this.#client.on('messageBuffer', (_channel: unknown, message: Buffer) => onMessage(message))
-    await this.#client.subscribe(channel)
+  async subscribe({ name, isPattern }: ChannelName, onMessage: Listener): Promise<void> {
+    ;(isPattern ? this.#patterns : this.#channels).set(name, onMessage)
+    await (isPattern ? this.#client.psubscribe(name) : this.#client.subscribe(name))
+  }
+
+  async unsubscribe({ name, isPattern }: ChannelName): Promise<void> {
+    await (isPattern ? this.#client.punsubscribe(name) : this.#client.unsubscribe(name))
   }
 
   drop(): void {
@@ -164,21 +163,16 @@ class IoredisWire implements Wire {
     this.#client.stream?.destroy?.()
   }
 
-  /** As node-redis does by itself: the commands of one turn leave in one piece. */
-  #write(calls: readonly Call[]): void {
-    const client = this.#client
-    const [first] = calls
-    if (client.callBuffer === undefined) {
-      for (const { command, args, answer, fail } of calls) named(client, command, args).then(answer, fail)
-    } else if (first !== undefined && calls.length === 1) {
-      client.callBuffer(first.command, first.args).then(first.answer, first.fail)
-    } else {
-      const pipeline = client.pipeline()
-      for (const { command, args, answer, fail } of calls) {
-        pipeline.callBuffer(command, args, (error, reply) => (error === null ? answer(reply) : fail(error)))
-      }
-      pipeline.exec().catch(() => {})
-    }
+  /** The first command of a tick leaves at once, for it is nearly always the only one. What follows leaves in one piece, at the end of the tick. */
+  #cork(): void {
+    const { stream } = this.#client
+    if (this.#isCorked || stream?.cork === undefined) return
+    this.#isCorked = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      stream.uncork?.()
+    })
   }
 
   #fail(error: unknown): void {
@@ -189,13 +183,12 @@ class IoredisWire implements Wire {
 }
 
 /** Commands whose reply is a simple string. The client gives it as it gives a bulk string, and has thrown the difference away. */
-const STATUS_COMMANDS = new Set(['SET', 'PING', 'MSET', 'SETEX', 'PSETEX', 'ASKING', 'SELECT', 'FLUSHALL', 'FLUSHDB', 'TYPE', 'RENAME', 'CONFIG', 'CLIENT', 'HMSET', 'LSET', 'LTRIM'])
+const STATUS_COMMANDS = new Set(['SET', 'PING', 'MSET', 'SETEX', 'PSETEX', 'ASKING', 'SELECT', 'FLUSHALL', 'FLUSHDB', 'TYPE', 'RENAME', 'CONFIG', 'CLIENT', 'HMSET', 'LSET', 'LTRIM', 'SCRIPT'])
 
 function withStatus(command: string, args: readonly Argument[], reply: Reply): Reply {
   if (!Buffer.isBuffer(reply)) return reply
   const name = command.toUpperCase()
   if (name === 'SCRIPT') return String(args[0]).toUpperCase() === 'LOAD' ? reply : reply.toString()
-  if (!STATUS_COMMANDS.has(name)) return reply
   // With GET it answers with the old value, and CLIENT LIST and INFO with a text.
   if (name === 'SET' && args.slice(2).some((argument) => typeof argument === 'string' && argument.toUpperCase() === 'GET')) return reply
   if (name === 'CLIENT' && reply.length > 2) return reply

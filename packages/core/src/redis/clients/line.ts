@@ -3,7 +3,9 @@ import { startDeadline } from './deadline.js'
 import { Exchange } from './exchange.js'
 import { Keeper } from './keeper.js'
 import { redacted } from './redaction.js'
+import type { MasterNode } from './redis-connection.js'
 import type { Argument, Reply } from './reply.js'
+import { Unanswered } from './unanswered.js'
 import type { Wire } from './wire.js'
 
 /** Beyond it a command is refused at once: a server that does not answer must not fill the memory of its clients. */
@@ -14,6 +16,8 @@ const MOST_UNANSWERED = 50_000
  * It costs no traffic, so that an idle process sends nothing; the clients' own way, pings, would.
  */
 const STALLED_MS = 5000
+
+let connectionsMade = 0
 
 export interface LineOptions {
   readonly where: string
@@ -28,14 +32,15 @@ export interface LineOptions {
  * Commands to one server, over one wire after another. A command goes out once: what was in flight when a wire is lost
  * fails, and what is sent while there is none fails at once, except before the outcome of the first attempt is known.
  */
-export class Line {
+export class Line implements MasterNode {
+  connection = 0
   readonly #where: string
   readonly #keeper: Keeper
   readonly #options: LineOptions
   /** Everything that is not settled, and what the wire still owes a reply though its caller has gone. */
-  readonly #unanswered = new Set<Exchange>()
-  /** Commands that wait for the outcome of the first attempt. */
-  #waiting: Set<Exchange> | undefined = new Set()
+  readonly #unanswered: Unanswered
+  /** Commands wait for the outcome of the first attempt: none was sent yet. */
+  #isFirst = true
   #down: RedisError
   #answers = 0
   #answersSeen = 0
@@ -45,6 +50,7 @@ export class Line {
   constructor(options: LineOptions) {
     this.#options = options
     this.#where = options.where
+    this.#unanswered = new Unanswered(options.where)
     this.#down = new RedisUnavailableError(`${options.where}: not connected`)
     this.#keeper = new Keeper({
       where: options.where,
@@ -58,6 +64,10 @@ export class Line {
     this.#keeper.start()
   }
 
+  get id(): string {
+    return this.#where
+  }
+
   get isUp(): boolean {
     return this.#keeper.wire !== undefined && this.#closing === undefined
   }
@@ -65,13 +75,13 @@ export class Line {
   send(args: readonly Argument[], timeoutMs: number): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(new RedisUnavailableError(`${this.#where}: the connection was closed`))
     const { wire } = this.#keeper
-    if (wire === undefined && this.#waiting === undefined) return Promise.reject(this.#whileDown())
-    if (this.#unanswered.size + (this.#waiting?.size ?? 0) >= MOST_UNANSWERED) {
+    if (wire === undefined && !this.#isFirst) return Promise.reject(this.#whileDown())
+    if (this.#unanswered.size >= MOST_UNANSWERED) {
       return Promise.reject(new RedisUnavailableError(`${this.#where}: ${MOST_UNANSWERED} commands wait for their replies already`))
     }
-    const exchange = new Exchange(args, timeoutMs, this.#where)
-    if (wire === undefined) this.#waiting?.add(exchange)
-    else this.#put(exchange, wire)
+    const exchange = new Exchange(args, timeoutMs)
+    this.#unanswered.add(exchange)
+    if (wire !== undefined) this.#put(exchange, wire)
     return exchange.promise
   }
 
@@ -88,11 +98,10 @@ export class Line {
   async #close(timeoutMs: number): Promise<void> {
     this.#keeper.retire()
     const closed = new RedisUnavailableError(`${this.#where}: the connection was closed before the reply came`)
-    this.#failAll(this.#waiting, closed)
-    this.#waiting = undefined
+    if (this.#isFirst) this.#unanswered.failAll(closed)
     if (this.#unanswered.size > 0) await this.#drained(timeoutMs)
     this.#keeper.drop()
-    this.#failAll(this.#unanswered, closed)
+    this.#unanswered.failAll(closed)
     clearTimeout(this.#look)
   }
 
@@ -101,12 +110,11 @@ export class Line {
     const late = new Promise<void>((resolve) => {
       stopWaiting = startDeadline(timeoutMs, resolve)
     })
-    await Promise.race([late, Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise))])
+    await Promise.race([late, Promise.allSettled(this.#unanswered.all().map(({ promise }) => promise))])
     stopWaiting()
   }
 
   #put(exchange: Exchange, wire: Wire): void {
-    this.#unanswered.add(exchange)
     this.#watch()
     wire.send(exchange.args).then(
       (reply) => this.#answered(exchange).answer(reply),
@@ -121,13 +129,13 @@ export class Line {
   }
 
   #onUp(): void {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    if (waiting === undefined) return
-    for (const exchange of waiting) {
+    this.connection = ++connectionsMade
+    if (!this.#isFirst) return
+    this.#isFirst = false
+    for (const exchange of this.#unanswered.all()) {
       const { wire } = this.#keeper
-      if (exchange.settled) continue
-      if (wire === undefined) exchange.fail(this.#whileDown())
+      // By its deadline, or since the wire is gone again.
+      if (exchange.settled || wire === undefined) this.#unanswered.delete(exchange)
       else this.#put(exchange, wire)
     }
   }
@@ -136,17 +144,9 @@ export class Line {
     this.#down = error
     clearTimeout(this.#look)
     this.#look = undefined
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    this.#failAll(waiting, error)
-    this.#failAll(this.#unanswered, error)
+    this.#isFirst = false
+    this.#unanswered.failAll(error)
     this.#options.onDown?.(error)
-  }
-
-  #failAll(exchanges: Set<Exchange> | undefined, error: RedisError): void {
-    if (exchanges === undefined) return
-    for (const exchange of exchanges) exchange.fail(error)
-    exchanges.clear()
   }
 
   /** A fresh error for every caller, so that its stack is the caller's. */

@@ -40,7 +40,7 @@ it('counts slots as Redis does, hash tags included', () => {
 describeWithRedis('A connection to a cluster', () => {
   let cluster: RedisCluster
   beforeAll(async () => {
-    cluster = await startCluster(3)
+    cluster = await startCluster()
   }, 40_000)
   afterEach(async () => {
     await closeAll()

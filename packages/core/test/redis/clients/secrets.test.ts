@@ -87,6 +87,7 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
         const { connection } = opened(url('', proxy.port))
         await send(connection, 'PING')
         proxy.refuse()
+        proxy.reset()
         await vi.waitUntil(() => !connection.isUp)
         return await send(connection, 'SET', ...secret)
       },

@@ -73,6 +73,24 @@ describeWithRedis('keys that Redis loses', () => {
     expect(a.cache.peek('k')).toBeUndefined()
   })
 
+  it('nor for one that it read before the counter was lost', async () => {
+    const a = await stage.open()
+    const b = await stage.open()
+    const load = heldLoader()
+    const loading = a.cache.getOrSet('k', load)
+    const call = await load.called()
+    const reply = a.link.holdReply('GET')
+    await stage.redis.cli('SET', stage.redisKey.sequence(), 2 ** 50)
+    call.ctx.tags(['t'])
+    call.succeed('value')
+    await reply.arrived
+    await stage.redis.cli('SET', stage.redisKey.sequence(), 5)
+    await b.cache.invalidate({ key: 'other' })
+    reply.release()
+    expect(await loading).toBe('value')
+    expect(a.cache.peek('k')).toBeUndefined()
+  })
+
   it('when all of it is lost at once, everything is loaded again and nothing fails', async () => {
     const [a, b] = [await stage.open(), await stage.open()]
     await a.cache.set('k', 'old', labels)

@@ -14,8 +14,10 @@ vi.mock('node:timers/promises', async (original) => {
   return { ...timers, default: timers, setTimeout: pause }
 })
 
+const thorough = process.env.TIERCEL_PROOF === '1'
 /** The same scenarios each time; the proof looks for new ones, and prints the seed of what it finds. */
-const runs = process.env.TIERCEL_PROOF === '1' ? { numRuns: 5000 } : { numRuns: 100, seed: 11 }
+const runs = thorough ? { numRuns: 5000 } : { numRuns: 100, seed: 11 }
+if (thorough) vi.setConfig({ testTimeout: 900_000 })
 
 describeWithRedis('whatever the schedule', () => {
   const stage = useStage()

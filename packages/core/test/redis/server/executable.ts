@@ -1,31 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-
-const NAMES = ['redis-server', 'valkey-server']
+import { existsSync } from 'node:fs'
+import { findRedisServer } from '../../../src/testing/index.js'
 
 /** The first `redis-server` or `valkey-server` on PATH; on Debian as root it is installed when there is none. */
 export function serverExecutable(): string | undefined {
-  return onPath() ?? (installOnDebian() ? onPath() : undefined)
-}
-
-function onPath(): string | undefined {
-  for (const name of NAMES) {
-    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-      const file = join(folder, name)
-      if (folder !== '' && isExecutable(file)) return file
-    }
-  }
-  return undefined
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  return findRedisServer() ?? (installOnDebian() ? findRedisServer() : undefined)
 }
 
 /** Several workers may get here at once: apt waits for its own lock, and who comes later finds it installed. */

@@ -1,5 +1,3 @@
-export { startProxy, type FaultProxy } from './proxy.js'
-export { startCluster, type RedisCluster } from './redis-cluster.js'
-export { startRedis, type RedisServer } from './redis-server.js'
-export { useRedis } from './shared-redis.js'
+export { startCluster, startProxy, startRedis, type FaultProxy, type RedisCluster, type RedisServer } from '../../../src/testing/index.js'
+export { useRedis, type SharedRedis } from './shared-redis.js'
 export { describeWithRedis } from './with-redis.js'

@@ -1,4 +1,4 @@
-import { startRedis } from './redis-server.js'
+import { startRedis } from '../../../src/testing/index.js'
 
 export interface SharedRedis {
   readonly url: string

@@ -213,7 +213,7 @@ describeWithRedis('a value that was made some time before it is stored', () => {
     watchPeers(late, { onChange: ({ all }) => void (holds &&= !all), onFlush: () => {} })
     // The server knows the scripts then.
     await setLater(late, 'another', 1, {}, holding)
-    proxy.blackhole('down')
+    proxy.pause('down')
     await other.invalidate({ all: true })
     const storing = setLater(late, 'k', 'from before', {}, { holds: () => holds })
     await vi.waitUntil(async () => (await redis.cli('EXISTS', 'tiercel:1:{k}:l')) === 1, soon)

@@ -44,12 +44,46 @@ describeWithRedis('what is asked of Redis', () => {
     expect(commands).toEqual([['MGET', 'tiercel:1:{k}:v', 'tiercel:1:g', 'tiercel:1:t:t']])
   })
 
-  it('takes no more than 256 keys in one command', async () => {
+  it('takes no more than 512 keys in one command', async () => {
     const one = await tier.open({ deadline: '10s' })
-    for (let i = 0; i < 600; i += 50) await one.setMany(keys(600).slice(i, i + 50).map((key) => [key, 1]))
+    for (let i = 0; i < 1200; i += 50) await one.setMany(keys(1200).slice(i, i + 50).map((key) => [key, 1]))
     const cache = await tier.open({ deadline: '10s' })
-    const commands = await tier.commandsDuring(async () => expect((await cache.getMany(keys(600))).size).toBe(600))
-    expect(commands.map((command) => command.length - 1)).toEqual([256, 256, 601 - 512])
+    const commands = await tier.commandsDuring(async () => expect((await cache.getMany(keys(1200))).size).toBe(1200))
+    expect(commands.map((command) => command.length - 1)).toEqual([512, 512, 1201 - 1024])
+  })
+
+  it('is one MGET for all who read in one turn while an answer is on its way, though each reads in a tick of its own', async () => {
+    const one = await tier.open({ deadline: '10s' })
+    await one.setMany(keys(5).map((key) => [key, 1]))
+    const proxy = await startProxy(tier.redis.port)
+    try {
+      const cache = tier.opening({ redis: proxy.url, deadline: '10s' })
+      await vi.waitUntil(() => isConnected(cache), soon)
+      // The first answer is still on its way when the others ask.
+      proxy.delay(100)
+      const commands = await tier.commandsDuring(async () => {
+        const first = cache.get('k0')
+        const others = keys(5).slice(1).map((key) => new Promise((resolve) => setImmediate(() => resolve(cache.get(key)))))
+        expect(await Promise.all([first, ...others])).toEqual([1, 1, 1, 1, 1])
+      })
+      expect(commands.map((command) => command.length - 1)).toEqual([1 + 1, 4 + 1])
+      await cache.close()
+    } finally {
+      await proxy.stop()
+    }
+  })
+
+  it('is one INFO for a connection, however often it is confirmed that nothing was missed', async () => {
+    await tier.open({ maxStaleness: '60ms' })
+    await tier.redis.cli('CONFIG', 'RESETSTAT')
+    const calls = (stats: string, command: string) => Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+    let asked = 0
+    await vi.waitUntil(async () => {
+      const stats = String(await tier.redis.cli('INFO', 'commandstats'))
+      // Those are ours, and it does not count the one that it answers.
+      expect(calls(stats, 'info')).toBe(asked++)
+      return calls(stats, 'evalsha') >= 5
+    }, soon)
   })
 
   it('is a second MGET only for tags that the entry names and the call does not', async () => {

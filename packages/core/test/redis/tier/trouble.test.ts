@@ -67,7 +67,7 @@ describeWithRedis('a Redis in trouble', () => {
 
   it('that is full stores nothing and forgets all the same', async () => {
     const redis = await start({ args: ['--maxmemory-policy', 'noeviction'] })
-    const [one, other] = [await open(redis.url), await open(redis.url)]
+    const [one, other] = [await open(redis.url, { deadline: '5s' }), await open(redis.url, { deadline: '5s' })]
     await one.setMany([['k', 'old'], ['l', 'old']], { tags: ['t'] })
     expect(await other.getMany(['k', 'l'])).toEqual(new Map([['k', 'old'], ['l', 'old']]))
     await redis.cli('CONFIG', 'SET', 'maxmemory', 1)
@@ -200,7 +200,7 @@ describeWithRedis('a Redis in trouble', () => {
       const cache = opening('redis://nowhere.invalid:6379')
       await useAll(cache)
       expect(cache.health()).toMatchObject({ healthy: false })
-      expect([...replies()]).toEqual(['TIERCEL_REDIS_UNAVAILABLE'])
+      await vi.waitFor(() => expect([...replies()]).toEqual(['TIERCEL_REDIS_UNAVAILABLE']), soon)
     })
   })
 
@@ -242,7 +242,7 @@ describeWithRedis('a Redis in trouble', () => {
 
     const happenings: Readonly<Record<string, (redis: RedisServer) => Promise<unknown>>> = {
       'is restarted empty': (redis) => redis.restart(),
-      'is restarted with what it had': (redis) => redis.restart({ empty: false }),
+      'is restarted with what it had': (redis) => redis.restart('everything'),
       'is restarted from an old dump': async (redis) => {
         await redis.kill()
         await redis.start()

@@ -119,6 +119,19 @@ describeWithRedis('two caches on one Redis', () => {
       expect(found).toEqual([1, undefined, undefined, 1])
     })
 
+    it('are served none that is older, though they have just read one that is newer', async () => {
+      const one = await tier.open()
+      await one.setMany([['older', 1], ['of then', 1]])
+      await one.invalidate({ all: true })
+      await one.setMany([['newer', 2], ['another', 2]])
+      await one.set('tagged', 2, labels)
+      await one.invalidate({ tag: 't' })
+      const other = await tier.open()
+      for (const key of ['newer', 'another']) expect(await other.get(key)).toBe(2)
+      for (const key of ['older', 'of then', 'tagged']) expect(await other.get(key)).toBeUndefined()
+      expect(await other.get('newer', { memory: false })).toBe(2)
+    })
+
     it('count what a key or pattern has dropped in Redis, though memory here had none of it', async () => {
       const [one, other] = await both()
       await one.setMany([['user:1', 1], ['user:2', 2], ['team:1', 1]])

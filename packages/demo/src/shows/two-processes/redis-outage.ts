@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { RedisServer } from '@tiercel/core/testing'
 import { citiesIn } from '../../cities.js'
 import { percentile } from '../../latency.js'
 import { ageOf, type Update } from '../../readings.js'
-import type { RedisServer } from '../../redis-server.js'
 import { count, milliseconds, type Chapter } from '../../report.js'
 import type { ServiceProcess } from '../../service-processes.js'
 import type { City } from '../../world.js'
@@ -37,7 +37,7 @@ export async function showRedisOutage(stage: SharedStage & { redisServer: RedisS
     await change(a)
     await pause(500)
 
-    redisServer.freeze()
+    redisServer.pause()
     begin('no Redis')
     await pause(away / 4)
     await change(a)

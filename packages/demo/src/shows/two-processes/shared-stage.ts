@@ -1,4 +1,4 @@
-import type { RedisServer } from '../../redis-server.js'
+import type { RedisServer } from '@tiercel/core/testing'
 import type { ServiceProcesses } from '../../service-processes.js'
 import type { WatchedDatabase } from '../../watched-database.js'
 import type { City } from '../../world.js'

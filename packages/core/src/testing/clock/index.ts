@@ -1,0 +1,1 @@
+export { startFakeClock, type FakeClock, type FakeClockOptions } from './fake-clock.js'

@@ -1,0 +1,5 @@
+export { makeCertificates, type CertificateOptions, type Certificates } from './certificates.js'
+export { findRedisServer } from './executable.js'
+export type { CommandArgument, CommandReply } from './plain-client.js'
+export { startCluster, type RedisCluster, type RedisClusterOptions } from './redis-cluster.js'
+export { startRedis, type FillUpOptions, type RedisServer, type RedisServerOptions } from './redis-server.js'

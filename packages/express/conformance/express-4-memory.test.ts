@@ -1,0 +1,4 @@
+import express from 'express4'
+import { inMemory } from './combination.js'
+
+inMemory('Express 4', express)

@@ -1,0 +1,42 @@
+/** What is used of the package, which has no types. */
+interface CacheTest {
+  readonly id: string
+  readonly name: string
+  /** Without it the test is about what a cache must do. */
+  readonly kind?: 'required' | 'optimal' | 'check'
+  /** Tests without which this one says nothing. */
+  readonly depends_on?: readonly string[]
+  readonly browser_only?: boolean
+}
+
+interface CacheTestSuite {
+  readonly id: string
+  readonly tests: readonly CacheTest[]
+}
+
+/** `true`, or what failed: the kind of failure and a message. */
+type CacheTestResult = true | readonly [kind: string, message: string]
+
+declare module 'http-cache-tests/tests/index.mjs' {
+  const suites: readonly CacheTestSuite[]
+  // oxlint-disable-next-line import/no-default-export -- it is the package that does
+  export default suites
+}
+
+declare module 'http-cache-tests/client/runner.mjs' {
+  export function runTests(suites: readonly CacheTestSuite[], fetch: unknown, browserCache: boolean, baseUrl: string, chunkSize?: number): Promise<void>
+  export function getResults(): Readonly<Record<string, CacheTestResult>>
+}
+
+declare module 'http-cache-tests/server/handle-*' {
+  import type { IncomingMessage, ServerResponse } from 'node:http'
+
+  // oxlint-disable-next-line import/no-default-export -- it is the package that does
+  export default function handle(path: string[], request: IncomingMessage, response: ServerResponse): void
+}
+
+declare module 'node-fetch' {
+  const fetch: unknown
+  // oxlint-disable-next-line import/no-default-export -- it is the package that does
+  export default fetch
+}

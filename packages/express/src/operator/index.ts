@@ -1,0 +1,2 @@
+export { operatorRouter, type OperatorAction, type OperatorOptions } from './operator-router.js'
+export type { OperatorSource, PurgeTarget } from './source.js'

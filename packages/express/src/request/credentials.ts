@@ -1,0 +1,26 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What makes a request that of one visitor. */
+export interface Credentials {
+  readonly authorization: boolean
+  /** Cookies that are not part of the key, where those count. */
+  readonly cookie: boolean
+  readonly handlerSeesCookies: boolean
+}
+
+/** @param keyed Names of cookies that are part of the key, where the handler is shown no others. */
+export function credentialsOf(headers: IncomingHttpHeaders, keyed: readonly string[] | undefined): Credentials {
+  return {
+    authorization: headers.authorization !== undefined,
+    cookie: keyed === undefined && headers.cookie !== undefined,
+    handlerSeesCookies: keyed === undefined,
+  }
+}
+
+/** The cookies of these names, as a `Cookie` header has them, in the order of the names; `''` for none. */
+export function cookiesNamed(header: string | undefined, names: readonly string[]): string {
+  if (header === undefined || names.length === 0) return ''
+  const pairs = header.split(';').map((pair) => pair.trim())
+  // The first of a name is the one that is read.
+  return names.flatMap((name) => pairs.find((pair) => pair.startsWith(`${name}=`)) ?? []).join('; ')
+}

@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What frameworks and proxies read in place of the URL, host and scheme: part of every key. */
+const IN_PLACE_OF_URL = [
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-path',
+  'x-forwarded-scheme',
+  'x-forwarded-ssl',
+  'x-forwarded-server',
+  'x-original-url',
+  'x-original-host',
+  'x-rewrite-url',
+  'x-host',
+  'x-script-name',
+  'x-url-scheme',
+  'front-end-https',
+] as const
+
+/** Who the visitor is. Part of a key they would give everybody a page of their own, so a response that depends on them is not kept. */
+export const VISITORS_ADDRESS = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'cf-connecting-ip', 'fastly-client-ip'] as const
+
+const IN_PLACE_OF_METHOD = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const
+
+export function isOtherMethod(headers: IncomingHttpHeaders): boolean {
+  return IN_PLACE_OF_METHOD.some((name) => headers[name] !== undefined)
+}
+
+/** For a key: what stands in place of the URL. */
+export function forwardedPart(headers: IncomingHttpHeaders): string {
+  let part = ''
+  for (const name of IN_PLACE_OF_URL) {
+    if (headers[name] !== undefined) part += ` ${name}=${escaped(String(headers[name]))}`
+  }
+  return part
+}
+
+/** The headers of it. */
+export function forwardedHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  return Object.fromEntries(IN_PLACE_OF_URL.filter((name) => headers[name] !== undefined).map((name) => [name, headers[name]]))
+}
+
+/** Without what separates the parts of a key. */
+export function escaped(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- those are what it is about
+  return text.replaceAll(/[%\s\u0000-\u001f]/g, (character) => encodeURIComponent(character))
+}

@@ -1,0 +1,212 @@
+import type { ServerResponse } from 'node:http'
+import type { Head } from '../response/storability.js'
+import { applyWriteHead, changesSince, headersOf, toList, type HeaderSnapshot } from './outgoing-head.js'
+
+/** What becomes of a response, decided when its head is known. */
+export interface Decision {
+  /** Whether the client is given it, as it comes. If not, whoever decided answers the client in its place. */
+  readonly forwards: boolean
+  /** Whether its body is wanted. */
+  readonly records: boolean
+}
+
+export interface InterceptionOptions {
+  /** Most bytes that are recorded; beyond, the body is not wanted. */
+  readonly maxBody: number
+  /** Called once, at the one point all ways to answer come by. What it throws is thrown at the handler. */
+  decide(head: Head): Decision
+  /** Called once, as soon as there is nothing to wait for any more: with the body if it was wanted and is complete. */
+  end(body: Buffer | undefined, because: Ending): void
+}
+
+/** `'complete'`: the handler has answered. `'unwanted'`: nobody wants the body, and the handler may go on. `'broken'`: there is no answer, or half of one. */
+export type Ending = 'complete' | 'unwanted' | 'broken'
+
+type Method = (this: ServerResponse, ...args: unknown[]) => unknown
+
+/** How long a handler may go on for a client that has hung up, before others stop waiting for it. */
+const AFTER_HANGUP_MS = 1000
+
+/**
+ * Stands between a handler and its response.
+ *
+ * Every way to answer (`send`, `json`, `pipe`, `sendFile`, `flushHeaders`, the error handler) ends in one call of `writeHead`, which is where
+ * it is decided what becomes of it: before it nothing is sent, and after it nothing about the head can change. Middleware in front of us
+ * has its own patches below ours, and middleware behind us above: what we see is what the handler and those behind us made.
+ *
+ * The patches stay as they are when it is over, and let everything by: whoever patched on top of them holds on to them.
+ */
+export class Interception {
+  readonly #before: HeaderSnapshot
+  readonly #writeHead: Method
+  readonly #write: Method
+  readonly #end: Method
+  #decision: Decision | undefined
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #expected: number | undefined
+  #isOver = false
+  #isEnding = false
+  #isBypassed = false
+  readonly #limit: NodeJS.Timeout
+
+  constructor(
+    readonly res: ServerResponse,
+    private readonly options: InterceptionOptions,
+    maxWaitMs: number,
+  ) {
+    this.#before = headersOf(res)
+    this.#writeHead = res.writeHead as unknown as Method
+    this.#write = res.write as unknown as Method
+    this.#end = res.end as unknown as Method
+    const destroy = res.destroy as unknown as Method
+    const self = this
+    Object.assign(res, {
+      writeHead: (...args: unknown[]) => this.#onWriteHead(args),
+      write: (...args: unknown[]) => this.#onWrite(args),
+      end: (...args: unknown[]) => this.#onEnd(args),
+      destroy(this: ServerResponse, ...args: unknown[]) {
+        self.#finish(undefined, 'broken')
+        return destroy.apply(this, args)
+      },
+    } satisfies Record<string, Method>)
+    // Others wait. A handler that hangs, or streams without an end, must not keep them.
+    this.#limit = setTimeout(() => this.#finish(undefined, 'unwanted'), maxWaitMs)
+    this.#limit.unref()
+    res.once('close', () => this.#onClose())
+  }
+
+  /** The headers as they were before the handler. */
+  get before(): HeaderSnapshot {
+    return this.#before
+  }
+
+  /** Lets everything by from now on: for who answers the client in the handler's place. Calls of the handler that are still to come have no effect. */
+  takeOver(): { writeHead: Method; end: Method } {
+    this.#isBypassed = true
+    return { writeHead: this.#writeHead, end: this.#end }
+  }
+
+  /** The response turns out not to be one to keep. */
+  abandon(): void {
+    this.#finish(undefined, 'unwanted')
+  }
+
+  #onWriteHead(args: unknown[]): unknown {
+    const { res } = this
+    if (this.#isOver && this.#decision === undefined) return this.#writeHead.apply(res, args)
+    if (this.#isBypassed) return res
+    if (this.#decision !== undefined) return this.#onSecondHead(args)
+    // Node refuses it, and says so to the handler.
+    if (!isStatus(args[0])) return this.#writeHead.apply(res, args)
+    const { status, statusMessage } = applyWriteHead(res, args)
+    const now = headersOf(res)
+    const head: Head = { status, statusMessage: statusMessage ?? res.statusMessage ?? '', headers: toList(now), own: changesSince(this.#before, now) }
+    const decision = this.options.decide(head)
+    this.#decision = decision
+    if (decision.records) this.#expected = lengthOf(now)
+    if (decision.forwards) {
+      if (statusMessage === undefined) this.#writeHead.call(res, status)
+      else this.#writeHead.call(res, status, statusMessage)
+      // Middleware in front of us adds its headers at the last moment, and a session is among them.
+      if (decision.records && res.hasHeader('set-cookie')) this.#finish(undefined, 'unwanted')
+    }
+    if (!decision.records && !decision.forwards) this.#finish(undefined, 'complete')
+    else if (!decision.records) this.#finish(undefined, 'unwanted')
+    return res
+  }
+
+  /** Something failed after the head, and the error handler sees that nothing was sent. If so, its answer is the client's. */
+  #onSecondHead(args: unknown[]): unknown {
+    if (!(this.#decision as Decision).forwards) {
+      this.#finish(undefined, 'broken')
+      this.#decision = FORWARD
+    }
+    return this.#writeHead.apply(this.res, args)
+  }
+
+  #onWrite(args: unknown[]): unknown {
+    const { res } = this
+    // Over HTTP/2 `end` writes what it is given by `write`.
+    if (this.#isEnding) return this.#write.apply(res, args)
+    this.#beSureOfHead()
+    if (this.#isBypassed) return swallow(args, true)
+    this.#record(args)
+    return this.#decision?.forwards === false ? swallow(args, true) : this.#write.apply(res, args)
+  }
+
+  #onEnd(args: unknown[]): unknown {
+    const { res } = this
+    if (this.#decision === undefined && !this.#isOver) this.#sayLength(args)
+    this.#beSureOfHead()
+    if (this.#isBypassed) return swallow(args, res)
+    this.#record(args)
+    this.#isEnding = true
+    const result = this.#decision?.forwards === false ? swallow(args, res) : this.#end.apply(res, args)
+    if (this.#isOver) return result
+    const isWhole = this.#expected === undefined || this.#expected === this.#bytes
+    this.#finish(isWhole ? Buffer.concat(this.#chunks, this.#bytes) : undefined, isWhole ? 'complete' : 'broken')
+    return result
+  }
+
+  /** Node does so too when all of a body comes at once, but not when the head is asked for before. */
+  #sayLength([chunk, encoding]: unknown[]): void {
+    const { res } = this
+    if (res.statusCode < 200 || res.statusCode === 204 || res.statusCode === 304) return
+    if (['content-length', 'transfer-encoding', 'trailer'].some((name) => res.hasHeader(name))) return
+    res.setHeader('Content-Length', toBytes(chunk, encoding)?.length ?? 0)
+  }
+
+  // By the outermost `writeHead`: whoever patched it after us waits for its head too.
+  #beSureOfHead(): void {
+    if (this.#decision === undefined && !this.#isOver) this.res.writeHead(this.res.statusCode)
+  }
+
+  #record([chunk, encoding]: unknown[]): void {
+    if (this.#isOver || this.#decision?.records !== true) return
+    const bytes = toBytes(chunk, encoding)
+    if (bytes === undefined) return
+    this.#bytes += bytes.length
+    if (this.#bytes > this.options.maxBody) this.#finish(undefined, 'unwanted')
+    else this.#chunks.push(bytes)
+  }
+
+  #onClose(): void {
+    if (this.#isOver) return
+    // The client has hung up. A handler that makes its answer in one piece will still do so; what is piped is not read any more.
+    this.res.once('unpipe', () => this.#finish(undefined, 'broken'))
+    setTimeout(() => this.#finish(undefined, 'broken'), AFTER_HANGUP_MS).unref()
+  }
+
+  #finish(body: Buffer | undefined, because: Ending): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    clearTimeout(this.#limit)
+    this.#chunks = []
+    this.options.end(body, because)
+  }
+}
+
+const FORWARD: Decision = { forwards: true, records: false }
+
+/** The bytes of what `write` and `end` take. A copy: files and compression give the same memory out again. */
+function toBytes(chunk: unknown, encoding: unknown): Buffer | undefined {
+  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
+}
+
+function isStatus(status: unknown): boolean {
+  return Number.isInteger(Number(status)) && Number(status) >= 100 && Number(status) <= 999
+}
+
+function lengthOf(headers: HeaderSnapshot): number | undefined {
+  const [value] = headers.get('content-length') ?? []
+  return value === undefined ? undefined : Number(value)
+}
+
+/** The callback of a write that goes nowhere is called all the same. */
+function swallow<T>(args: readonly unknown[], result: T): T {
+  const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined
+  if (callback !== undefined) process.nextTick(callback)
+  return result
+}

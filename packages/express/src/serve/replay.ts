@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isNotModified, type Preconditions } from '../request/conditional.js'
+import { isSameVersion, rangeOf } from '../request/range.js'
+import type { StoredResponse } from '../response/stored-response.js'
+
+/** What answering takes; the response itself, or what is left below those who patched it. */
+export interface Sink {
+  writeHead(status: number, message?: string): unknown
+  end(body?: Buffer): unknown
+}
+
+/** The headers that describe a body, which a 304 does not have. */
+const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-md5'])
+
+/** Answers a request from a stored response: all of it, the part that was asked for, or a 304. What it does not set, such as what middleware has set before, stays. */
+export function replay(response: StoredResponse, req: IncomingMessage, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined): void {
+  const { record, body } = response
+  const { status, headers } = record
+  if (preconditions !== undefined && isNotModified(preconditions, status, headers)) {
+    setHeaders(response, res, (name) => !OF_BODY.has(name))
+    sink.writeHead(304)
+    sink.end()
+    return
+  }
+  setHeaders(response, res)
+  const range = req.headers.range
+  if (range !== undefined && status === 200 && req.method === 'GET' && sendPart(response, range, req, res, sink)) return
+  if (status !== 204 && status !== 205) res.setHeader('Content-Length', body.length)
+  if (record.statusMessage === '' || req.httpVersionMajor > 1) sink.writeHead(status)
+  else sink.writeHead(status, record.statusMessage)
+  if (req.method === 'HEAD') sink.end()
+  else sink.end(body)
+}
+
+function sendPart({ record, body }: StoredResponse, field: string, req: IncomingMessage, res: ServerResponse, sink: Sink): boolean {
+  const ifRange = req.headers['if-range']
+  if (typeof ifRange === 'string' && !isSameVersion(ifRange, record.headers)) return false
+  const range = rangeOf(field, body.length)
+  if (range === 'all') return false
+  if (range === 'unsatisfiable') {
+    res.setHeader('Content-Range', `bytes */${body.length}`)
+    res.setHeader('Content-Length', 0)
+    sink.writeHead(416)
+    sink.end()
+    return true
+  }
+  const part = body.subarray(range.first, range.last + 1)
+  res.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${body.length}`)
+  res.setHeader('Content-Length', part.length)
+  sink.writeHead(206)
+  sink.end(part)
+  return true
+}
+
+function setHeaders(response: StoredResponse, res: ServerResponse, takes?: (name: string) => boolean): void {
+  const { headers } = response.record
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (takes !== undefined && !takes(name)) continue
+    let value: string | string[] = headers[i + 1] as string
+    while (headers[i + 2] === name) {
+      value = [value, headers[i + 3] as string].flat()
+      i += 2
+    }
+    res.setHeader(name, name === 'vary' ? withThoseBefore(res, value) : value)
+  }
+  res.setHeader('Age', Math.floor(response.ageMs() / 1000))
+}
+
+/** What middleware in front of us has set varies too. */
+function withThoseBefore(res: ServerResponse, stored: string | string[]): string | string[] {
+  const before = res.getHeader('vary')
+  if (before === undefined) return stored
+  const names = [before, stored].flat(2).flatMap((value) => String(value).split(',').map((name) => name.trim()))
+  return [...new Map(names.map((name) => [name.toLowerCase(), name])).values()].join(', ')
+}

@@ -1,0 +1,79 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { CallOptions } from '@tiercel/core'
+import type { CachedRequest, Next } from '../express-shapes.js'
+import { isOtherMethod } from '../request/forwarding.js'
+import { SearchRules } from '../request/search-rules.js'
+import type { Settings } from '../settings.js'
+import { detachedRunOf } from './detached.js'
+import { Habits } from './habits.js'
+import { Sightings } from './sightings.js'
+import { forgetAfterWrite } from './unsafe-methods.js'
+import { Visit } from './visit.js'
+
+/** Marks a response that a cache has to do with: one inside of it would only do the same again. */
+const TAKEN = Symbol.for('tiercel.response')
+
+/** RFC 9110, section 9.2.1, and the registry. All others change something. */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
+
+/** What `cacheResponses` makes. */
+export class ResponseCache {
+  readonly habits = new Habits()
+  readonly searchRules = new SearchRules()
+  readonly #sightings = new Sightings()
+
+  constructor(readonly settings: Settings) {}
+
+  handle(req: CachedRequest, res: ServerResponse, next: Next): void {
+    const detached = detachedRunOf(req)
+    if (detached !== undefined) {
+      detached.arrive(this, res, next)
+      return
+    }
+    if (TAKEN in res) return next()
+    ;(res as { [TAKEN]?: true })[TAKEN] = true
+    let visit: Visit | undefined
+    try {
+      if (!SAFE.has(req.method ?? '')) forgetAfterWrite(this, req, res)
+      else if (this.#isFor(req)) visit = Visit.of(this, req, res, next)
+    } catch (error) {
+      this.report(error)
+    }
+    if (visit === undefined) return next()
+    try {
+      visit.run()
+    } catch (error) {
+      visit.fail(error)
+    }
+  }
+
+  /** Whether a response for the key may be kept already. */
+  admits(key: string): boolean {
+    return this.settings.admitsAtOnce || this.#sightings.see(key)
+  }
+
+  /** How the cache is called: nothing is left to its defaults that would have it serve, or renew, what only we can judge. */
+  callOptions(room: string | undefined, tags: readonly string[]): CallOptions {
+    if (room === undefined && tags.length === 0) return PLAIN
+    return { ...PLAIN, ...(room === undefined ? undefined : { room }), ...(tags.length === 0 ? undefined : { tags }) }
+  }
+
+  report(error: unknown): void {
+    this.settings.logger?.warn({ err: error }, 'tiercel: a request went past the cache')
+  }
+
+  #isFor({ method, headers }: CachedRequest): boolean {
+    if (method === 'GET' ? !this.settings.answersGet : method !== 'HEAD' || !this.settings.answersHead) return false
+    return !hasBody(headers) && !isOtherMethod(headers) && headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined && !wantsStream(headers)
+  }
+}
+
+const PLAIN: CallOptions = { grace: 0, refresh: 0, jitter: 0 }
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+}
+
+function wantsStream(headers: IncomingHttpHeaders): boolean {
+  return headers.upgrade !== undefined || headers.accept === 'text/event-stream'
+}

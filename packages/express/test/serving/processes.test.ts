@@ -1,0 +1,90 @@
+import { createCache } from '@tiercel/core'
+import { cacheResponses, type ResponseCacheOptions } from '@tiercel/express'
+import type { Request } from 'express'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { describeWithRedis, startRedis, type RedisServer } from '../../../core/test/redis/server/index.js'
+import { counting, type Counting } from '../safety/counting.js'
+import { serve, type Site } from '../safety/site.js'
+import { onBothVersions, type ExpressModule } from '../safety/versions.js'
+
+async function openRedis(): Promise<RedisServer> {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  return redis
+}
+
+/** As a process of its own: its memory is empty, and what it knows it has from Redis. */
+async function openProcess(express: ExpressModule, redis: RedisServer, handler: Counting, options: Partial<ResponseCacheOptions<Request>> = {}): Promise<Site> {
+  const app = express()
+  app.set('env', 'test')
+  const cache = createCache({ redis: redis.url, deadline: '5s' })
+  onTestFinished(() => cache.close())
+  app.all(/.*/, cacheResponses({ cache, ttl: '1m', ...options }), handler)
+  await vi.waitUntil(() => cache.getConnectionStatus() === 'connected', { timeout: 10_000 })
+  return { ...(await serve(app)), cache }
+}
+
+const host = { host: 'a.example' }
+
+async function callsOf(redis: RedisServer, command: string): Promise<number> {
+  const [, calls = '0'] = new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(String(await redis.cli('INFO', 'commandstats'))) ?? []
+  return Number(calls)
+}
+
+describeWithRedis('several processes', () => {
+  onBothVersions((express) => {
+    it('run the handler once for all of their visitors', async () => {
+      const redis = await openRedis()
+      let release = (): void => {}
+      const page = counting((_req, res, run) => (release = () => void res.send(`run ${run}`)))
+      const sites = [await openProcess(express, redis, page), await openProcess(express, redis, page)]
+      const answers = Promise.all([0, 1, 0, 1, 0, 1].map((i) => sites[i]?.get('/', host)))
+      await expect.poll(() => sites.reduce((sum, { cache }) => sum + cache.stats().coalesced, 0)).toBe(4)
+      release()
+
+      expect((await answers).map((answer) => answer?.body)).toEqual(Array.from({ length: 6 }, () => 'run 1'))
+      expect(page.runs).toBe(1)
+    })
+
+    it('give after a restart what was kept before, for one more command to Redis', async () => {
+      const redis = await openRedis()
+      const page = counting((_req, res, run) => res.set('X-Run', String(run)).send(Buffer.from([0, 255, 128, run])))
+      await (await openProcess(express, redis, page)).get('/', host)
+      const restarted = await openProcess(express, redis, page)
+      const before = [await callsOf(redis, 'mget'), await callsOf(redis, 'evalsha')]
+      const answer = await restarted.get('/', host)
+      expect([answer.headers['x-run'], [...answer.bytes]]).toEqual(['1', [0, 255, 128, 1]])
+
+      expect([(await callsOf(redis, 'mget')) - (before[0] ?? 0), (await callsOf(redis, 'evalsha')) - (before[1] ?? 0)]).toEqual([1, 0])
+      await restarted.get('/', host)
+      expect((await callsOf(redis, 'mget')) - (before[0] ?? 0)).toBe(1)
+      expect(page.runs).toBe(1)
+    })
+
+    it('forget what one of them has written', async () => {
+      const redis = await openRedis()
+      const page = counting((req, res, run) => (req.method === 'GET' ? res.vary('X-A').send(`run ${run}`) : res.sendStatus(204)))
+      const [one, two] = [await openProcess(express, redis, page), await openProcess(express, redis, page)]
+      const variants = [{ ...host, 'x-a': '1' }, { ...host, 'x-a': '2' }]
+      const before = await Promise.all(variants.map(async (headers) => (await one.get('/', headers)).body))
+      for (const [i, headers] of variants.entries()) expect((await two.get('/', headers)).body).toBe(before[i])
+      await two.send('/', { method: 'PUT', headers: host })
+
+      for (const [i, headers] of variants.entries()) await expect.poll(async () => (await one.get('/', headers)).body).not.toBe(before[i])
+    })
+
+    it('know how old a response is though their clocks differ', async () => {
+      const redis = await openRedis()
+      const page = counting((_req, res, run) => res.set('Cache-Control', 'max-age=60').set('Age', '20').send(`run ${run}`))
+      await (await openProcess(express, redis, page)).get('/', host)
+      const other = await openProcess(express, redis, page)
+      const now = Date.now()
+      const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 3_600_000)
+      onTestFinished(() => clock.mockRestore())
+
+      const answer = await other.get('/', host)
+      expect(answer.body).toBe('run 1')
+      expect(Number(answer.headers.age)).toBeLessThan(30)
+    })
+  })
+})

@@ -1,0 +1,29 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Random } from '../random.js'
+import type { Fault } from './fault.js'
+
+/** Mostly short, so that there are many; some must last longer than what is served may be old. */
+const LEAST_MS = 50
+const MOST_MS = 2500
+const BETWEEN_MS = [20, 400] as const
+
+/** Which fault, and how often it happened. */
+export type FaultCounts = ReadonlyMap<string, number>
+
+/** One fault after the other, each of them before any comes again, until the time is over. All is well again when it resolves. */
+export async function makeTrouble(faults: readonly Fault[], random: Random, endsAt: number): Promise<FaultCounts> {
+  const counts = new Map<string, number>()
+  let left: Fault[] = []
+  while (performance.now() < endsAt) {
+    if (left.length === 0) left = [...faults]
+    const [fault] = left.splice(random.below(left.length), 1)
+    if (fault === undefined) break
+    const end = await fault.begin(random)
+    counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
+    await pause(LEAST_MS + random.next() ** 2 * (MOST_MS - LEAST_MS))
+    await end?.()
+    if (performance.now() >= endsAt) break
+    await pause(random.between(...BETWEEN_MS))
+  }
+  return counts
+}
