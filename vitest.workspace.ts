@@ -11,6 +11,7 @@ const sources = {
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
   '@tiercel/core/testing': at('packages/core/src/testing.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
+  '@tiercel/ai': at('packages/ai/src/index.ts'),
   '@tiercel/decorators': at('packages/decorators/src/index.ts'),
   '@tiercel/express': at('packages/express/src/index.ts'),
   '@tiercel/realtime': at('packages/realtime/src/index.ts'),
@@ -31,6 +32,7 @@ export default defineConfig({
     hookTimeout: 40_000,
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'ai', include: ['packages/ai/test/**/*.test.ts'] } },
       // One suite under both flavours of decorators, and what there is in one of them only.
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', include: ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts'] } },
       {

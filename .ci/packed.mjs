@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tiercel-packed-'))
 
 try {
   const tarballs = {}
-  for (const name of ['core', 'decorators', 'express', 'realtime']) {
+  for (const name of ['core', 'ai', 'decorators', 'express', 'realtime']) {
     tarballs[name] = pack(name, folder)
     judge(tarballs[name])
     inspect(name, tarballs[name])
@@ -50,7 +50,7 @@ function inspect(packageName, tarball) {
     if (!files.some(({ name }) => name === needed)) problems.push(`${needed} is missing`)
   }
   const weight = (pattern) => kilobytes(files.filter(({ name }) => pattern.test(name)).reduce((sum, { path }) => sum + statSync(path).size, 0))
-  console.log(`packed: dist is ${weight(/^dist\//)}, of which ES modules ${weight(/^dist\/esm\/.*\.js$/)}, CommonJS ${weight(/^dist\/cjs\/.*\.js$/)}`)
+  console.log(`packed: ${packageName}: dist is ${weight(/^dist\//)}, of which ES modules ${weight(/^dist\/esm\/.*\.js$/)}, CommonJS ${weight(/^dist\/cjs\/.*\.js$/)}`)
   if (problems.length > 0) throw new Error(`what is packed is wrong:\n  ${problems.join('\n  ')}`)
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert'
+import aiByDefault, { aiCacheService, createAICacheService, redisAICacheService } from '@tiercel/ai'
 import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
 import * as testing from '@tiercel/core/testing'
@@ -33,3 +34,9 @@ assert.strictEqual(await cache.get('answer'), undefined)
 await cache.close()
 clock.stop()
 await assert.rejects(testing.startRedis({ executable: '/nowhere' }), { code: 'TIERCEL_MISSING_PROGRAM' })
+
+assert.strictEqual(aiByDefault, aiCacheService)
+aiCacheService.setSearchResults('k', ['v'])
+assert.deepStrictEqual(aiCacheService.getSearchResults('k'), ['v'])
+assert.deepStrictEqual(await redisAICacheService.getSearchResults('k'), ['v'])
+await createAICacheService({ redis: false }).close()

@@ -1,4 +1,5 @@
 const assert = require('node:assert')
+const { aiCacheService, default: aiByDefault } = require('@tiercel/ai')
 const { createCache } = require('@tiercel/core')
 const { join, dirname } = require('node:path')
 
@@ -22,6 +23,11 @@ const main = async () => {
   await cache.close()
   clock.stop()
 
+  assert.strictEqual(aiByDefault, aiCacheService)
+  const results = [{ at: new Date(0) }]
+  aiCacheService.setSearchResults('k', results)
+  assert.strictEqual(aiCacheService.getSearchResults('k'), results)
+
   // The CommonJS half itself, also where `require` above was given the ES modules.
   for (const name of ['Cached', 'cacheOf']) assert.strictEqual(typeof require('@tiercel/decorators')[name], 'function')
   assert.strictEqual(typeof require(join(dirname(require.resolve('@tiercel/decorators/package.json')), 'dist/cjs/index.js')).Cached, 'function')
@@ -29,6 +35,8 @@ const main = async () => {
   assert.strictEqual(typeof require(join(dirname(require.resolve('@tiercel/express/package.json')), 'dist/cjs/index.js')).cacheResponses, 'function')
   const half = join(dirname(require.resolve('@tiercel/core/package.json')), 'dist/cjs')
   assert.strictEqual(typeof require(join(half, 'index.js')).createCache, 'function')
+  const halfOfAI = join(dirname(require.resolve('@tiercel/ai/package.json')), 'dist/cjs')
+  assert.strictEqual(typeof require(join(halfOfAI, 'index.js')).createAICacheService, 'function')
   assert.strictEqual(typeof require(join(half, 'testing.js')).startRedis, 'function')
   const { SuperJSON } = require(join(half, 'codec/superjson.js'))
   const codec = new SuperJSON()

@@ -1,11 +1,14 @@
 // What Tiercel's other packages are built on, and yours can be: the one place that knows Redis clients, deadlines, outages and what must not be in an error.
-import { sharedOf } from './cache/cache.js'
+import { scopeOf } from './cache/cache.js'
 import type { Change } from './coherence/index.js'
-import type { Cache } from './index.js'
+import { store, type Deferral } from './flight/index.js'
+import type { CallOptions, Cache } from './index.js'
+import { checkKey, resolveCall } from './options/index.js'
 import type { RedisLink } from './redis/index.js'
 
 export { hitOf } from './cache/cache.js'
 export { defineScript, slotOf, type MasterNode, type Reply, type Subscription, type SubscriptionHandlers } from './redis/clients/index.js'
+export { defaultCodec } from './codec/index.js'
 export type { Argument } from './redis/clients/reply.js'
 export type { Script } from './redis/clients/script.js'
 export { globMatcher } from './coherence/index.js'
@@ -14,7 +17,7 @@ export { openLink, RedisLink, type LinkOptions, type OwnLink, type RedisOptions,
 
 /** The cache's own connection to Redis, for more than a cache does; `undefined` when the cache is in this process only. It closes with the cache. */
 export function linkOf(cache: Cache): RedisLink | undefined {
-  return sharedOf(cache).remote?.link
+  return scopeOf(cache).shared.remote?.link
 }
 
 /** What another process changed. A `set` there is told as an invalidation of its key. */
@@ -26,9 +29,13 @@ export interface PeerChange {
   readonly tags: readonly string[]
   readonly rooms: readonly string[]
   readonly pattern: string | undefined
+  /** What `setLater` was given to tell. */
+  readonly note: string | undefined
   /** The whole namespace and those below it. */
   readonly all: boolean
 }
+
+export type { Deferral }
 
 export interface PeerWatcher {
   onChange(change: PeerChange): void
@@ -38,7 +45,7 @@ export interface PeerWatcher {
 
 /** Tells what other processes change in the namespace of `cache` and below, after the cache itself has forgotten it. Returns a function that ends it. */
 export function watchPeers(cache: Cache, { onChange, onFlush }: PeerWatcher): () => void {
-  const { watchers } = sharedOf(cache)
+  const { watchers } = scopeOf(cache).shared
   const watcher = {
     onFlush,
     onChange: (change: Change) => {
@@ -51,7 +58,44 @@ export function watchPeers(cache: Cache, { onChange, onFlush }: PeerWatcher): ()
   return () => void watchers.delete(watcher)
 }
 
-function peerChange({ path, mode, keys, labels, pattern }: Change): PeerChange {
+/**
+ * Says that somebody relies on what `watchPeers` tells: that nothing is missed is confirmed for the next ten seconds, as it is while a cache is read. Costs nothing, so it
+ * may be called often.
+ */
+export function keepHearing(cache: Cache): void {
+  scopeOf(cache).shared.remote?.wake()
+}
+
+/**
+ * Stores a value that was made some time ago, in Redis only. Unlike `set` it does not count as newer than what was changed since then: once everything that Redis knows of
+ * has been heard here, and nobody else can store the key any more, `holds` decides. Resolves to whether the value was stored. When Redis fails, the cache's link is not `up`
+ * at that moment.
+ *
+ * @param deferral.guard Spares the question what Redis knows of, and with it a round trip, when the key it names has that value in Redis. It is for the caller to see that it
+ * has another one as soon as something was changed that may not have been heard here.
+ * @param deferral.note Goes to other processes with the news, as `PeerChange.note`. In a cluster it does not.
+ */
+export async function setLater(cache: Cache, key: string, value: unknown, options: CallOptions, deferral: Deferral): Promise<boolean> {
+  const scope = scopeOf(cache)
+  const { remote } = scope.shared
+  checkKey(key)
+  const policy = resolveCall({ ...options, memory: false }, scope.defaults)
+  if (remote === undefined || !(await remote.reachable())) return false
+  return (await store(scope, [[key, value]], policy, deferral)) === 1
+}
+
+/** Gives the room of entries in Redis back, and tells nobody: they are as good as ever, there is only no need for them. Does not reject. */
+export async function evictFromRedis(cache: Cache, keys: readonly string[]): Promise<void> {
+  const { path, shared } = scopeOf(cache)
+  if (keys.length > 0) await shared.remote?.evict(path, keys)
+}
+
+/** The time by the clock of Redis, in ms since 1970: what processes on several machines can agree on. By this machine's clock without Redis. */
+export function redisTimeOf(cache: Cache): number {
+  return scopeOf(cache).shared.remote?.redisTime ?? Date.now()
+}
+
+function peerChange({ path, mode, keys, labels, pattern, note }: Change): PeerChange {
   const named = (letter: string) => labels.filter((label) => label[0] === letter).map((label) => label.slice(1))
-  return { namespace: path, mode, keys, tags: named('t'), rooms: named('r'), pattern, all: labels.includes('g') }
+  return { namespace: path, mode, keys, tags: named('t'), rooms: named('r'), pattern, note, all: labels.includes('g') }
 }

@@ -1,6 +1,8 @@
+import { createAICacheService } from '@tiercel/ai'
 import { createCache } from '@tiercel/core'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import { assistantRoutes, Model } from './assistant.js'
 import { CachedCities } from './cached-cities.js'
 import { citiesIn } from './cities.js'
 import { RunningServer } from './running-server.js'
@@ -32,11 +34,13 @@ async function serve(): Promise<() => Promise<void>> {
   const database = new WatchedDatabase(new ParentDatabase())
   // Everything the processes must have in common: the name, and REDIS_URL in the environment.
   const cache = createCache({ name, maxStaleness: Number(maxStaleness), deadline })
+  const ai = createAICacheService({ name: `${name}-assistant`, deadline })
+  const model = new Model()
   const served = { memory: 0, redis: 0, database: 0 }
   cache.on('hit', ({ tier }) => (served[tier] += 1))
   cache.on('load', () => (served.database += 1))
   if (!(await isConnected())) {
-    await cache.close()
+    await Promise.all([cache.close(), ai.close()])
     throw new Error('REDIS_URL names a Redis that does not answer')
   }
 
@@ -47,16 +51,17 @@ async function serve(): Promise<() => Promise<void>> {
     open: server.open,
     redis: cache.health().redis?.breaker === 'closed' ? 'used' : 'not used',
     cache: cache.stats(),
+    assistant: { modelCalls: model.calls, kept: ai.getStats().chat.size },
   })
-  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats), Number(port))
+  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats, assistantRoutes(ai, model)), Number(port))
   tellParent({ origin: server.origin })
   return async () => {
     await server.close()
-    await cache.close()
+    await Promise.all([cache.close(), ai.close()])
   }
 
   async function isConnected(): Promise<boolean> {
-    await cache.ready()
+    await Promise.all([cache.ready(), ai.ready])
     for (let attempt = 0; attempt < 60; attempt += 1) {
       if (cache.getConnectionStatus() === 'connected') return true
       await pause(50)

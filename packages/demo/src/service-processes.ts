@@ -19,6 +19,11 @@ export interface ServiceStats {
   open: number
   redis: 'used' | 'not used'
   cache: CacheStats
+  assistant: {
+    modelCalls: number
+    /** Answers in its memory. */
+    kept: number
+  }
 }
 
 /** A process of the service, from outside. */

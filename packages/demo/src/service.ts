@@ -1,8 +1,8 @@
-import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Response, type Router } from 'express'
 import type { Cities } from './cities.js'
 
 /** The HTTP service over the cities. It does not know whether there is a cache. */
-export function citiesService(cities: Cities, stats: () => object): Express {
+export function citiesService(cities: Cities, stats: () => object, assistant?: Router): Express {
   const app = express()
   app.disable('x-powered-by')
 
@@ -37,6 +37,8 @@ export function citiesService(cities: Cities, stats: () => object): Express {
     if (text.length < 2 || text.length > 50) return refuse(response, 'Ask as in /search?q=paris, with 2 to 50 characters')
     answer(response, await cities.search(text))
   })
+
+  if (assistant !== undefined) app.use('/assistant', assistant)
 
   app.get('/stats', (_request, response) => {
     response.json(stats())

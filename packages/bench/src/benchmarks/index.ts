@@ -14,6 +14,8 @@ const benchmarks = {
   'redis-cold': async () => (await import('./redis/cold.js')).coldAcrossProcesses,
   'redis-invalidation': async () => (await import('./redis/invalidation.js')).invalidationInRedis,
   'redis-delivery': async () => (await import('./redis/delivery.js')).deliveryToPeers,
+  'ai-hit': async () => (await import('./ai/hit.js')).aiHit,
+  'ai-delivery': async () => (await import('./ai/delivery.js')).aiDelivery,
 } satisfies Record<string, () => Promise<Benchmark>>
 
 export type BenchmarkName = keyof typeof benchmarks

@@ -10,8 +10,8 @@ import { statsOf } from './stats.js'
 import { resolveTarget, type InvalidateResult, type InvalidateTarget } from './target.js'
 import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 
-/** What a cache shares with its namespaces, for what is built beside it. */
-export let sharedOf: (cache: Cache) => Shared
+/** What a cache is made of, for what is built beside it. */
+export let scopeOf: (cache: Cache) => Scope
 
 /** What memory has fresh, counted as `get` counts it, for those to whom a promise is too slow. Nothing of a cache that another copy of the package has made. */
 export let hitOf: (cache: Cache, key: string) => unknown
@@ -33,7 +33,7 @@ export class Cache {
   readonly #isRoot: boolean
 
   static {
-    sharedOf = (cache) => cache.#shared
+    scopeOf = (cache) => cache.#scope
     hitOf = (cache, key) => {
       const entry = #scope in cache ? cache.#fresh(key) : undefined
       if (entry === undefined) return undefined

@@ -7,6 +7,8 @@ export interface Change {
   /** Labels of tokens: `g` for the namespace itself, `t` or `r` and the name of a tag or room. */
   readonly labels: readonly string[]
   readonly pattern: string | undefined
+  /** What those that are told make of it is theirs: the value, say. It is told with the change or not at all. */
+  readonly note?: string | undefined
 }
 
 /** A longer message is not understood. */
@@ -45,8 +47,9 @@ export interface Message {
 
 export function encodeMessage({ sender, change }: Message): string {
   if (change === undefined) return JSON.stringify([sender])
-  const { mode, path, keys, labels, pattern } = change
-  return JSON.stringify([sender, mode === 'expire' ? 1 : 0, path, keys, labels, ...(pattern === undefined ? [] : [pattern])])
+  const { mode, path, keys, labels, pattern, note } = change
+  const rest = note === undefined ? (pattern === undefined ? [] : [pattern]) : [pattern ?? null, note]
+  return JSON.stringify([sender, mode === 'expire' ? 1 : 0, path, keys, labels, ...rest])
 }
 
 /** The number and the content of a message; no content when it makes no sense, no number when it is none of ours at all. */
@@ -65,12 +68,17 @@ export function decodeMessage(bytes: Buffer): { number: number | undefined; mess
 
 function asMessage(content: unknown): Message | undefined {
   if (!Array.isArray(content) || typeof content[0] !== 'string') return undefined
-  const [sender, expires, path, keys, labels, pattern] = content as unknown[]
+  const [sender, expires, path, keys, labels, third, note] = content as unknown[]
   if (content.length === 1) return { sender: sender as string, change: undefined }
+  const pattern = third ?? undefined
   const fits =
-    (expires === 0 || expires === 1) && typeof path === 'string' && isStrings(keys) && isStrings(labels) && (pattern === undefined || typeof pattern === 'string')
+    (expires === 0 || expires === 1) && typeof path === 'string' && isStrings(keys) && isStrings(labels) && isText(pattern) && isText(note)
   if (!fits) return undefined
-  return { sender: sender as string, change: { mode: expires === 1 ? 'expire' : 'invalidate', path, keys, labels, pattern } }
+  return { sender: sender as string, change: { mode: expires === 1 ? 'expire' : 'invalidate', path, keys, labels, pattern, note } }
+}
+
+function isText(text: unknown): text is string | undefined {
+  return text === undefined || typeof text === 'string'
 }
 
 function isStrings(list: unknown): list is string[] {

@@ -2,7 +2,7 @@ import { survey, type Survey } from '../codec/index.js'
 import type { Change, Fence } from '../coherence/index.js'
 import { RedisRefusedError, UncacheableValueError } from '../errors/index.js'
 import type { Policy } from '../options/index.js'
-import type { Budget, Remote } from '../redis/index.js'
+import type { Budget, Guard, Lease, Remote } from '../redis/index.js'
 import { fill, jittered } from './fill.js'
 import { isKeepable, notKept, storesAnywhere } from './load.js'
 import type { Scope } from './scope.js'
@@ -19,11 +19,21 @@ interface Setting {
   readonly freshMs: number
 }
 
+/** For a value that was made some time before it is stored. */
+export interface Deferral {
+  /** Whether nothing that was heard since makes it too old. Asked when everything from before has been heard and nobody can store another value any more. */
+  holds(): boolean
+  /** Goes to other processes with the news. */
+  readonly note?: string | undefined
+  /** Shows that nothing has happened that was not heard, which spares the question. */
+  readonly guard?: Guard | undefined
+}
+
 /**
  * Keeps values that somebody sets; what is being loaded for their keys is older, and is not kept. In Redis each takes the lease of its key away from whoever
  * loads it, and all are announced once. Resolves to how many were kept.
  */
-export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy): Promise<number> {
+export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy, deferral?: Deferral): Promise<number> {
   if (!policy.write) return 0
   const { shared } = scope
   const reachable = policy.redis ? shared.remote?.reachable() : undefined
@@ -39,7 +49,7 @@ export async function store(scope: Scope, pairs: readonly Pair[], policy: Policy
   if (remote === undefined || !policy.redis) return settings.filter((setting) => endInMemory(scope, setting, policy)).length
 
   if (emptied.length > 0) await remote.invalidate(changeOf(scope, emptied))
-  if (await remote.reachable()) return storeInRedis(scope, remote, settings, policy)
+  if (await remote.reachable()) return storeInRedis(scope, remote, settings, policy, deferral)
   if (settings.length > 0) await remote.invalidate(changeOf(scope, settings.map(({ key }) => key)))
   return settings.filter((setting) => endInMemory(scope, setting, policy)).length
 }
@@ -81,10 +91,10 @@ function endInMemory(scope: Scope, { key, value, location, fence, found, freshMs
   return isKept
 }
 
-async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Setting[], policy: Policy): Promise<number> {
+async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Setting[], policy: Policy, deferral: Deferral | undefined): Promise<number> {
   const budget = remote.budget()
   const announcesAlone = settings.length === 1
-  const outcomes = await Promise.all(settings.map((setting) => commit(scope, remote, budget, setting, policy, announcesAlone)))
+  const outcomes = await Promise.all(settings.map((setting) => commit(scope, remote, budget, setting, policy, announcesAlone, deferral)))
   const keysWith = (outcome: Outcome) => settings.filter((_, i) => outcomes[i] === outcome).map(({ key }) => key)
   const stored = keysWith('stored')
   const failed = keysWith('failed')
@@ -109,14 +119,35 @@ async function storeInRedis(scope: Scope, remote: Remote, settings: readonly Set
 /** `'refused'`: Redis answers, and takes no value; it can be told to forget the older one. `'failed'`: who knows. */
 type Outcome = 'stored' | 'superseded' | 'not-encodable' | 'refused' | 'failed'
 
-async function commit(scope: Scope, remote: Remote, budget: Budget, { key, value, fence, found, freshMs }: Setting, policy: Policy, announces: boolean): Promise<Outcome> {
+async function commit(
+  scope: Scope,
+  remote: Remote,
+  budget: Budget,
+  { key, value, fence, found, freshMs }: Setting,
+  policy: Policy,
+  announces: boolean,
+  deferral: Deferral | undefined,
+): Promise<Outcome> {
   const { path, counters, shared } = scope
   const { ttl, grace } = policy
+  const ids = scope.tokenIds(policy.tags, policy.room)
+  const change = announces ? { ...changeOf(scope, [key]), note: deferral?.note } : undefined
+  const encode = (lease: Omit<Lease, 'id'>) => remote.entries.encode(lease, { value, form: found.form, ttl, freshMs, grace, etag: undefined })
   try {
-    const lease = await remote.entries.seize(path, key, scope.tokenIds(policy.tags, policy.room), budget, 'drop')
+    const known = deferral?.guard === undefined ? undefined : remote.knownTokens(ids)
+    if (known !== undefined && deferral?.guard !== undefined && change !== undefined) {
+      const basis = { path, key, tokens: known }
+      const bytes = await encode(basis)
+      if (deferral.holds() && (await remote.storeAtOnce(basis, bytes, freshMs + grace, deferral.guard, budget, change))) return 'stored'
+    }
+    const lease = deferral === undefined ? await remote.entries.seize(path, key, ids, budget, 'drop') : await remote.seizeInTurn(path, key, ids, budget)
+    if (deferral?.holds() === false) {
+      remote.release(lease)
+      counters.add('droppedCommits')
+      return 'superseded'
+    }
     if (fence.holds) for (const [id, written] of lease.tokens) shared.tokens.learn(id, written)
-    const bytes = await remote.entries.encode(lease, { value, form: found.form, ttl, freshMs, grace, etag: undefined })
-    const change = announces ? changeOf(scope, [key]) : undefined
+    const bytes = await encode(lease)
     if (await remote.commit(lease, bytes, freshMs + grace, budget, change)) return 'stored'
     counters.add('droppedCommits')
     return 'superseded'

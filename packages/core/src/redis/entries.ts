@@ -202,6 +202,13 @@ export class RedisEntries {
     return (await budget.spend((ms) => connection.run(replaceScript, [entry], [read, bytes, String(lifetime)], ms))) === 1
   }
 
+  /** Gives the room of entries back, and tells nobody: who has one of them in memory may go on with it. */
+  async evict(path: string, keys: readonly string[], timeoutMs: number): Promise<void> {
+    const { connection, names, slot } = this.settings
+    const groups = groupBySlot(keys.map((key) => names.entry(path, key)), (name) => name, slot)
+    await Promise.all(groups.map((group) => connection.send(['UNLINK', ...group], { route: group[0] as string, timeoutMs })))
+  }
+
   /** Keeps a lease while its owner loads. Returns a function that ends that; whether the lease is still ours shows when it is used. */
   keepAlive({ id, path, key }: Lease, timeoutMs: number): () => void {
     const { connection, names } = this.settings

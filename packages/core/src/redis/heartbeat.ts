@@ -35,11 +35,11 @@ export class Heartbeat {
     this.#settings = settings
   }
 
-  /** Goes on if it was resting. Called by reads that memory could not answer. */
+  /** Goes on, also if it was resting. Called by reads that memory could not answer. */
   wake(): void {
-    if (!this.#running || this.#timer !== undefined) return
+    if (!this.#running) return
     this.#lastReadAt = performance.now()
-    this.#schedule(0)
+    if (this.#timer === undefined) this.#schedule(0)
   }
 
   start(): void {

@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache'
 import type { CorruptReason, EntryFormat } from '../codec/index.js'
+import { RedisTimeoutError } from '../errors/index.js'
 import { Gate, Journal, piecesOf, type Change, type Mechanisms } from '../coherence/index.js'
 import { BatchReader } from './batch-reader.js'
 import { Breaker, type RedisState } from './breaker.js'
@@ -12,8 +14,9 @@ import { RedisLink } from './link.js'
 import { RedisNames } from './names.js'
 import { RedisClock } from './redis-clock.js'
 import { RunNote } from './run-note.js'
-import { commitAndAnnounceScript } from './scripts.js'
+import { commitAndAnnounceScript, storeAtOnceScript } from './scripts.js'
 import { slotsOf } from './by-slot.js'
+import { TOKEN_TTL_MS } from './token-names.js'
 
 export interface RemoteSettings {
   /** Path of the cache's first level, whose bus and run all of it shares. */
@@ -43,6 +46,14 @@ export interface RemoteHandlers {
   reads(): number
 }
 
+/** A key of Redis that somebody changes when what is being stored is not to be stored any more. */
+export interface Guard {
+  readonly key: string
+  readonly value: string
+}
+
+const MOST_KNOWN_TOKENS = 1000
+
 /** A recovery may take longer than a call may wait. */
 const RECOVERY_TIMEOUT_MS = 1000
 
@@ -62,6 +73,7 @@ export class Remote {
   readonly #heartbeat: Heartbeat
   readonly #names: RedisNames
   readonly #breaker: Breaker
+  readonly #knownTokens = new LRUCache<string, string>({ max: MOST_KNOWN_TOKENS })
   /** How often Redis was taken for gone. */
   outages = 0
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
@@ -155,6 +167,20 @@ export class Remote {
     return this.#asking
   }
 
+  /** As the server's clock has it, in ms. Good for times to come, not before the first connection. */
+  get redisTime(): number {
+    return this.clock.redisTime(performance.now())
+  }
+
+  /** Gives the room of entries back that nobody needs in Redis any more. Whoever has them in memory goes on with them. */
+  async evict(path: string, keys: readonly string[]): Promise<void> {
+    try {
+      if (this.isUp) await this.entries.evict(path, keys, this.#settings.deadlineMs)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
   /** Somebody reads who cannot wait: let memory be confirmed for the next time. */
   wake(): void {
     this.#heartbeat.wake()
@@ -179,12 +205,45 @@ export class Remote {
    */
   async lateTokens(ids: readonly string[], budget: Budget): Promise<Map<string, string> | undefined> {
     const tokens = await this.entries.tokensOf(ids, budget)
+    return (await this.#hasHeardAll(budget)) ? tokens : undefined
+  }
+
+  /**
+   * Takes a key's lease by force for a value that was made earlier, and waits until everything that was changed before has been heard here.
+   */
+  async seizeInTurn(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Lease> {
+    const lease = await this.entries.seize(path, key, ids, budget, 'drop')
+    for (const [id, written] of lease.tokens) this.#knownTokens.set(id, written)
+    if (await this.#hasHeardAll(budget)) return lease
+    this.release(lease)
+    throw new RedisTimeoutError('The messages of Redis do not reach this process')
+  }
+
+  /** The tokens as they were when somebody here took a lease, if that is known of all of them. In a cluster they cannot be looked at together with the entry. */
+  knownTokens(ids: readonly string[]): Map<string, string> | undefined {
+    if (this.#connection.kind === 'cluster') return undefined
+    const known = new Map<string, string>()
+    for (const id of ids) {
+      const written = this.#knownTokens.get(id)
+      if (written === undefined) return undefined
+      known.set(id, written)
+    }
+    return known
+  }
+
+  /** In one step what takes a lease and a commit otherwise, if the tokens still are the current ones and the guard is what it was. Else nothing is done, and it resolves to false. */
+  async storeAtOnce({ path, key, tokens }: Omit<Lease, 'id'>, bytes: Buffer, lifetimeMs: number, guard: Guard, budget: Budget, change: Change): Promise<boolean> {
+    const entry = this.#names.entry(path, key)
+    const keys = [entry, this.#names.lease(entry), this.bus.sequenceKey, guard.key, ...[...tokens.keys()].map((id) => this.#names.token(id))]
+    const args = [bytes, String(lifetimeMs), guard.value, String(TOKEN_TTL_MS), ...this.bus.announcement(change), ...tokens.values()]
+    return (await budget.spend((ms) => this.#connection.run(storeAtOnceScript, keys, args, ms))) !== 0
+  }
+
+  async #hasHeardAll(budget: Budget): Promise<boolean> {
     const { sequence, sequenceKey: key } = this.bus
     const { interruptions } = sequence
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))
-    if (number === null) return undefined
-    const delivery = await budget.spend((ms) => sequence.deliveredUpTo(Number(String(number)), interruptions, ms))
-    return delivery === 'delivered' ? tokens : undefined
+    return number !== null && (await budget.spend((ms) => sequence.deliveredUpTo(Number(String(number)), interruptions, ms))) === 'delivered'
   }
 
   /** Keeps a lease while its owner loads. */

@@ -85,6 +85,21 @@ redis.call('UNLINK', KEYS[2])
 return {1, announce(KEYS[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])}
 `)
 
+/**
+ * Stores an entry that was built on tokens known from before, if they are the current ones and the guard is what it was; takes the lease from whoever has it, and tells everybody.
+ * KEYS: entry, lease, sequence, guard, tokens. ARGV: entry, ttl, guard, token ttl, channel, message, sequence ttl, seed, tokens.
+ */
+export const storeAtOnceScript = defineScript(`${announce}
+if redis.pcall('GET', KEYS[4]) ~= ARGV[3] then return 0 end
+for i = 5, #KEYS do
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[i + 4] then return 0 end
+  if redis.call('PTTL', KEYS[i]) < ARGV[4] / 2 then redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('UNLINK', KEYS[2])
+return {1, announce(KEYS[3], ARGV[5], ARGV[6], ARGV[7], ARGV[8])}
+`)
+
 /** KEYS: lease. ARGV: lease id, lease ms. */
 export const renewScript = defineScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end

@@ -1,8 +1,22 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { defineScript, linkOf, openLink, watchPeers, type LinkOptions, type OwnLink, type PeerChange } from '../../../src/connection.js'
+import {
+  defineScript,
+  evictFromRedis,
+  keepHearing,
+  linkOf,
+  openLink,
+  redisTimeOf,
+  setLater,
+  watchPeers,
+  type Deferral,
+  type LinkOptions,
+  type OwnLink,
+  type PeerChange,
+} from '../../../src/connection.js'
 import { RedisRefusedError, RedisUnavailableError } from '../../../src/errors/index.js'
-import { createCache, type Cache } from '../../../src/index.js'
-import { describeWithRedis, startRedis, type RedisServer } from '../server/index.js'
+import { createCache, type Cache, type CacheOptions } from '../../../src/index.js'
+import { describeWithRedis, startProxy, startRedis, type RedisServer } from '../server/index.js'
+import { executedDuring } from './monitor.js'
 import { soon } from './tier.js'
 
 const links: OwnLink[] = []
@@ -33,8 +47,8 @@ async function open(url: string, options?: LinkOptions): Promise<OwnLink> {
   return link
 }
 
-async function openCache(url: string): Promise<Cache> {
-  const cache = createCache({ redis: url, deadline: '10s' })
+async function openCache(url: string, options: CacheOptions = {}): Promise<Cache> {
+  const cache = createCache({ redis: url, deadline: '10s', ...options })
   caches.push(cache)
   await cache.ready()
   return cache
@@ -134,7 +148,7 @@ describeWithRedis('beside a cache', () => {
     await other.invalidate({ tag: 't' })
     await other.expire({ all: true })
     await one.namespace('a').invalidate({ key: 'own' })
-    const none = { keys: [], tags: [], rooms: [], pattern: undefined, all: false, mode: 'invalidate' }
+    const none = { keys: [], tags: [], rooms: [], pattern: undefined, note: undefined, all: false, mode: 'invalidate' }
     const expected = [
       { ...none, namespace: 'tiercel:a', keys: ['k'] },
       { ...none, namespace: 'tiercel:a:b', tags: ['t'], rooms: ['r'] },
@@ -159,6 +173,160 @@ describeWithRedis('beside a cache', () => {
     await vi.waitFor(() => expect(onFlush).toHaveBeenCalled(), soon)
   })
 })
+
+describeWithRedis('a value that was made some time before it is stored', () => {
+  const holding: Deferral = { holds: () => true }
+
+  /** A cache whose messages and commands can be held up, and one that is not. */
+  async function held() {
+    const redis = await start()
+    const proxy = await startProxy(redis.port)
+    const [late, other] = [await openCache(proxy.url), await openCache(redis.url)]
+    return { redis, proxy, late, other, end: () => proxy.stop() }
+  }
+
+  it('is in Redis and not in memory, and others are told with a note', async () => {
+    const { url } = await start()
+    const [one, other] = [await openCache(url), await openCache(url)]
+    const changes: PeerChange[] = []
+    watchPeers(other, { onChange: (change) => changes.push(change), onFlush: () => {} })
+    expect(await setLater(one, 'k', { v: 1 }, { ttl: '1m', tags: ['t'] }, { ...holding, note: 'a "note"' })).toBe(true)
+    expect(one.peek('k')).toBeUndefined()
+    expect(await other.get('k')).toEqual({ v: 1 })
+    await vi.waitUntil(() => changes.length === 1, soon)
+    expect(changes[0]).toMatchObject({ namespace: 'tiercel', keys: ['k'], note: 'a "note"', pattern: undefined })
+    await other.invalidate({ tag: 't' })
+    expect(await one.get('k')).toBeUndefined()
+  })
+
+  it('is not stored when it does not hold, and takes nobody’s place', async () => {
+    const { url } = await start()
+    const cache = await openCache(url)
+    expect(await setLater(cache, 'k', 1, {}, { holds: () => false })).toBe(false)
+    expect(await cache.get('k')).toBeUndefined()
+    expect(await cache.getOrSet('k', () => 2)).toBe(2)
+  })
+
+  it('is asked whether it holds when everything from before has been heard', async () => {
+    const { redis, proxy, late, other, end } = await held()
+    let holds = true
+    watchPeers(late, { onChange: ({ all }) => void (holds &&= !all), onFlush: () => {} })
+    // The server knows the scripts then.
+    await setLater(late, 'another', 1, {}, holding)
+    proxy.pause('down')
+    await other.invalidate({ all: true })
+    const storing = setLater(late, 'k', 'from before', {}, { holds: () => holds })
+    await vi.waitUntil(async () => (await redis.cli('EXISTS', 'tiercel:1:{k}:l')) === 1, soon)
+    // What it is answered may arrive before what it is told.
+    await proxy.heal()
+    expect(await storing).toBe(false)
+    expect(await other.get('k')).toBeUndefined()
+    await end()
+  })
+
+  it('with a guard is stored in one step, as long as the guard and the tokens are what they were', async () => {
+    const redis = await start()
+    const [one, other] = [await openCache(redis.url), await openCache(redis.url)]
+    await redis.cli('SET', 'guard', '1')
+    const guarded: Deferral = { ...holding, guard: { key: 'guard', value: '1' } }
+    const stepsOf = async (work: () => Promise<unknown>) => {
+      const executed = await executedDuring(redis, work)
+      return executed.filter(({ from, command }) => from !== 'lua' && command.some((word) => word.endsWith('}:l'))).length
+    }
+    const later = (value: number, deferral: Deferral) => () => setLater(one, 'k', value, { tags: ['t'] }, deferral)
+    // So that the server knows the scripts.
+    await setLater(one, 'other', 1, { tags: ['other'] }, guarded)
+    await setLater(one, 'other', 1, { tags: ['other'] }, guarded)
+    // What the tokens are has to be found out first; a lease and a commit are two steps.
+    expect(await stepsOf(later(1, guarded))).toBe(2)
+    expect(await stepsOf(later(2, guarded))).toBe(1)
+    expect(await other.get('k')).toBe(2)
+    expect(await stepsOf(later(3, { ...holding, guard: { key: 'guard', value: 'another' } }))).toBe(3)
+    expect(await other.get('k')).toBe(3)
+    await other.invalidate({ tag: 't' })
+    expect(await stepsOf(later(4, guarded))).toBe(3)
+    expect(await other.get('k')).toBe(4)
+    expect(await setLater(one, 'k', 5, { tags: ['t'] }, { ...guarded, holds: () => false })).toBe(false)
+    expect(await one.get('k', { memory: false })).toBeUndefined()
+  })
+
+  it('in one step takes the place of what somebody is loading', async () => {
+    const redis = await start()
+    const [one, other] = [await openCache(redis.url), await openCache(redis.url)]
+    await redis.cli('SET', 'guard', '1')
+    const guarded: Deferral = { ...holding, guard: { key: 'guard', value: '1' } }
+    await setLater(one, 'first', 1, {}, guarded)
+    let end: (value: string) => void = () => {}
+    const loading = other.getOrSet('k', () => new Promise<string>((resolve) => (end = resolve)))
+    await vi.waitUntil(async () => (await redis.cli('EXISTS', 'tiercel:1:{k}:l')) === 1, soon)
+    expect(await setLater(one, 'k', 'set', {}, guarded)).toBe(true)
+    end('loaded')
+    expect(await loading).toBe('loaded')
+    expect(await one.get('k')).toBe('set')
+  })
+
+  it('is not stored while Redis is away, and says nothing of it', async () => {
+    const redis = await start()
+    const cache = await openCache(redis.url)
+    await redis.kill()
+    expect(await setLater(cache, 'k', 1, {}, holding)).toBe(false)
+    expect(linkOf(cache)?.state).not.toBe('up')
+    await redis.start()
+  })
+})
+
+describeWithRedis('what else there is beside a cache', () => {
+  it('gives the room of entries back without a word: who has them in memory goes on with them', async () => {
+    const redis = await start()
+    const [one, other] = [await openCache(redis.url), await openCache(redis.url)]
+    const onChange = vi.fn()
+    watchPeers(other, { onChange, onFlush: () => {} })
+    await one.namespace('n').setMany([['a', 1], ['b', 2]])
+    await vi.waitUntil(() => onChange.mock.calls.length === 1, soon)
+    await other.namespace('n').getMany(['a', 'b'])
+    await evictFromRedis(one.namespace('n'), ['a', 'not there'])
+    await evictFromRedis(one.namespace('n'), [])
+    expect(await redis.cli('EXISTS', 'tiercel:n:1:{a}:v')).toBe(0)
+    expect(await redis.cli('EXISTS', 'tiercel:n:1:{b}:v')).toBe(1)
+    expect(other.namespace('n').peek('a')).toBe(1)
+    await redis.kill()
+    expect(await evictFromRedis(one, ['a'])).toBeUndefined()
+    await redis.start()
+  })
+
+  it('tells the time of Redis', async () => {
+    const redis = await start()
+    const cache = await openCache(redis.url)
+    const [seconds, micros] = ((await redis.cli('TIME')) as string[]).map(Number) as [number, number]
+    expect(Math.abs(redisTimeOf(cache) - (seconds * 1000 + micros / 1000))).toBeLessThan(10_000)
+    const inMemory = await openCache('', { redis: false })
+    expect(Math.abs(redisTimeOf(inMemory) - Date.now())).toBeLessThan(10_000)
+    keepHearing(inMemory)
+  })
+
+  it('confirms that nothing is missed for as long as somebody relies on it', async () => {
+    const redis = await start()
+    vi.useFakeTimers({ toFake: ['performance'] })
+    try {
+      // A third of this is how often it is confirmed.
+      const cache = await openCache(redis.url, { maxStaleness: '60ms' })
+      for (let i = 0; i < 8; i++) {
+        const before = await countOf(redis)
+        keepHearing(cache)
+        vi.advanceTimersByTime(3000)
+        await vi.waitUntil(async () => (await countOf(redis)) > before + 1, soon)
+      }
+      expect(cache.getConnectionStatus()).toBe('connected')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+/** How many scripts a server has run. Of a cache that nobody uses these are heartbeats. */
+async function countOf(redis: RedisServer): Promise<number> {
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(String(await redis.cli('INFO', 'commandstats')))?.[1] ?? 0)
+}
 
 describe('beside a cache in memory', () => {
   it('there is no connection', async () => {

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeWithRedis, startRedis } from '../../../core/test/redis/server/index.js'
+
+/** Long past what any of the scripts takes. A process that is still there then does not end by itself. */
+const TOO_LONG = 15_000
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+let directory = ''
+
+beforeAll(async () => {
+  // Inside the package, so that the client of Redis is found from there.
+  directory = await mkdtemp(join(at('../../node_modules'), '.tiercel-'))
+  await build({
+    entryPoints: [at('../../src/index.ts')],
+    outfile: join(directory, 'ai.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    alias: { '@tiercel/core/connection': at('../../../core/src/connection.ts'), '@tiercel/core': at('../../../core/src/index.ts') },
+    external: ['redis', 'ioredis'],
+    logLevel: 'error',
+  })
+})
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+/** Runs a script in a process of its own. */
+function run(script: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const source = `import { aiCacheService, createAICacheService } from ${JSON.stringify(pathToFileURL(join(directory, 'ai.mjs')).href)}\n${script}`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: TOO_LONG,
+      cwd: tmpdir(),
+      env: { PATH: process.env.PATH, ...env },
+    })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk) => (out += String(chunk)))
+    child.stderr.on('data', (chunk) => (err += String(chunk)))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code, out: out.trim(), err: err.trim() }))
+  })
+}
+
+describe('a process', () => {
+  it.each([
+    ['that has only imported it', ''],
+    ['with values in it', `aiCacheService.setSearchResults('k', 'v'); aiCacheService.getSearchResults('x')`],
+    ['with a service of its own', `createAICacheService().setChatResponse('k', 'v')`],
+    ['that waits for nothing', `void aiCacheService.ready; void aiCacheService.warmCache(); void aiCacheService.flush()`],
+  ])('ends by itself: one %s', async (_, script) => {
+    expect(await run(`${script}\nconsole.log('last line')`)).toEqual({ code: 0, out: 'last line', err: '' })
+  })
+
+  it('that has only imported it connects to nothing', async () => {
+    expect(await run(`console.log('last line')`, { REDIS_URL: 'redis://127.0.0.1:1', AI_CACHE_EXPIRY_MINUTES: 'soon' })).toEqual({ code: 0, out: 'last line', err: '' })
+  })
+})
+
+describeWithRedis('a process with Redis', () => {
+  it('ends by itself once the service is closed, and has written everything', async () => {
+    const server = await startRedis()
+    try {
+      const script = `
+        for (let i = 0; i < 100; i++) aiCacheService.setSearchResults('k' + i, i)
+        await aiCacheService.ready
+        await aiCacheService.close()
+        console.log('last line')`
+      expect(await run(script, { REDIS_URL: server.url })).toEqual({ code: 0, out: 'last line', err: '' })
+      expect(((await server.cli('KEYS', 'ai:search:1:{*}:v')) as string[]).length).toBe(100)
+    } finally {
+      await server.stop()
+    }
+  })
+})
