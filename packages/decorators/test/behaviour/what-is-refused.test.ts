@@ -57,7 +57,7 @@ it('refuses a class where it takes a method, and a method where it takes a class
     @untyped.Cached()
     class Trips {}
     return Trips
-  }).toThrow(argument)
+  }).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT', message: expect.stringContaining('not on a class') }))
   expect(() => {
     class Trips {
       @untyped.CacheConfig({})
