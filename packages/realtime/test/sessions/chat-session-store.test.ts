@@ -138,3 +138,30 @@ describeOnRedis('chat sessions and Redis', (ground) => {
     await vi.waitUntil(() => store.createSession('s', { topic: 'Visa' }).then(() => true, () => false), soon)
   })
 })
+
+describeOnRedis('chat sessions and trouble', (ground) => {
+  it('go on after Redis was paused, full or a replica, and what was confirmed is there', async () => {
+    const store = createChatSessionStore<{ topic: string }, string>({ backend: await ground.process({ deadline: '200ms' }) })
+    await store.createSession('s', { topic: 'Visa' })
+    const confirmed: string[] = []
+    const append = async (text: string) => {
+      const isThere = await store.addMessageToSession('s', text).catch((error: { reply?: string; code: string }) => error.reply ?? error.code)
+      if (isThere === true) confirmed.push(text)
+      return isThere
+    }
+    expect(await append('a')).toBe(true)
+    ground.redis.pause()
+    expect(await append('paused')).toBe('TIERCEL_REDIS_TIMEOUT')
+    ground.redis.resume()
+    await vi.waitUntil(async () => (await append('b')) === true, soon)
+    await ground.redis.cli('CONFIG', 'SET', 'maxmemory', '1')
+    expect(await append('full')).toBe('oom')
+    await ground.redis.cli('CONFIG', 'SET', 'maxmemory', '0')
+    await ground.redis.cli('REPLICAOF', '127.0.0.1', '1')
+    expect(await append('replica')).toBe('readonly')
+    await ground.redis.cli('REPLICAOF', 'NO', 'ONE')
+    await vi.waitUntil(async () => (await append('c')) === true, soon)
+    // Of what timed out nobody knows whether it was done.
+    expect((await store.getSessionMessages('s')).filter((text) => text !== 'paused')).toEqual(confirmed)
+  })
+})
