@@ -25,7 +25,7 @@ function template(client: 'redis' | 'ioredis', urls: readonly string[]): RedisTa
 describeWithRedis('in a cluster', () => {
   let cluster: RedisCluster
   beforeAll(async () => {
-    cluster = await startCluster(3)
+    cluster = await startCluster()
   }, 60_000)
   afterAll(() => cluster.stop())
 
