@@ -125,6 +125,7 @@ describeOnRedis('chat sessions and Redis', (ground) => {
     for (const each of processes) expect(await each.line()).toBe('true')
     const messages = await store.getSessionMessages('s', 1000)
     expect([messages.length, new Set(messages).size]).toEqual([200, 200])
+    process.stdout.write(`appends: ${messages.length} by 50 appenders in each of 4 processes, ${200 - new Set(messages).size} lost\n`)
   }, 40_000)
 
   it('say what could not be done while Redis is away', async () => {

@@ -13,7 +13,7 @@ const adapters = ['pubsub', 'streams'] as const
 const ends: (() => unknown)[] = []
 
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
+  await Promise.all(ends.splice(0).map((end) => end()))
 })
 
 interface Client {
