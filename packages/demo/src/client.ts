@@ -24,6 +24,10 @@ export class Client {
     return this.#send('PUT', path, JSON.stringify(body))
   }
 
+  post<Body>(path: string, body: object = {}): Promise<Answer<Body>> {
+    return this.#send('POST', path, JSON.stringify(body))
+  }
+
   close(): void {
     this.#agent.destroy()
   }
