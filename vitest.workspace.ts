@@ -13,6 +13,7 @@ const sources = {
   '@tiercel/core': at('packages/core/src/index.ts'),
   '@tiercel/decorators': at('packages/decorators/src/index.ts'),
   '@tiercel/express': at('packages/express/src/index.ts'),
+  '@tiercel/realtime': at('packages/realtime/src/index.ts'),
 }
 
 // A cache made without options uses REDIS_URL. Tests that want the developer's Redis ask for it by this name.
@@ -38,7 +39,9 @@ export default defineConfig({
         test: { name: 'decorators:legacy', include: ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts'] },
       },
       { extends: true, test: { name: 'express', include: ['packages/express/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'realtime', include: ['packages/realtime/test/**/*.test.ts'] } },
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'soak', include: ['packages/soak/test/**/*.test.ts'] } },
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {
         extends: true,

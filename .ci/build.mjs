@@ -11,7 +11,7 @@ const core = join(root, 'packages/core')
 const importer = 'src/codec/superjson.ts'
 const bundle = join(core, 'dist/cjs/codec/superjson.js')
 
-for (const name of ['core', 'decorators', 'express']) for (const half of ['esm', 'cjs']) removeOrphans(join(root, 'packages', name), join('dist', half))
+for (const name of ['core', 'decorators', 'express', 'realtime']) for (const half of ['esm', 'cjs']) removeOrphans(join(root, 'packages', name), join('dist', half))
 
 const tsc = join(root, 'node_modules/typescript/bin/tsc')
 const { status } = spawnSync(process.execPath, [tsc, '-b', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })

@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tiercel-packed-'))
 
 try {
   const tarballs = {}
-  for (const name of ['core', 'decorators', 'express']) {
+  for (const name of ['core', 'decorators', 'express', 'realtime']) {
     tarballs[name] = pack(name, folder)
     judge(tarballs[name])
     inspect(name, tarballs[name])

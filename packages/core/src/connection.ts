@@ -8,6 +8,7 @@ export { hitOf } from './cache/cache.js'
 export { defineScript, slotOf, type MasterNode, type Reply, type Subscription, type SubscriptionHandlers } from './redis/clients/index.js'
 export type { Argument } from './redis/clients/reply.js'
 export type { Script } from './redis/clients/script.js'
+export { globMatcher } from './coherence/index.js'
 export { toMs } from './options/duration.js'
 export { openLink, RedisLink, type LinkOptions, type OwnLink, type RedisOptions, type RedisState, type RedisTarget } from './redis/index.js'
 

@@ -6,6 +6,7 @@ export type { Codec, CompressionOption, EncryptionKey, EncryptionOption } from '
 export type { RedisOptions, RedisTarget } from './redis/index.js'
 export {
   ClosedError,
+  ConflictError,
   InvalidArgumentError,
   InvalidEnvironmentError,
   InvalidKeyError,
@@ -15,6 +16,7 @@ export {
   LoadTimeoutError,
   MissingPeerError,
   NothingStaleError,
+  QueueFullError,
   RedisError,
   RedisRefusedError,
   RedisTimeoutError,

@@ -1,4 +1,4 @@
-export { operatorRouter, type OperatorAction, type OperatorOptions, type OperatorRouter, type OperatorSource, type PurgeTarget } from './operator/index.js'
+export { operatorRouter, type OperatorAction, type OperatorOptions, type OperatorSource, type PurgeTarget } from './operator/index.js'
 export { accelerate } from './accelerate.js'
 export { cacheResponses } from './cache-responses.js'
 export { invalidateResponses, type InvalidateResponsesOptions } from './invalidate-responses.js'

@@ -10,6 +10,16 @@ export class NothingStaleError extends TiercelError {
   readonly code = 'TIERCEL_NOTHING_STALE'
 }
 
+/** A queue has as many items as it may, and takes no more until some of them are taken. */
+export class QueueFullError extends TiercelError {
+  readonly code = 'TIERCEL_QUEUE_FULL'
+}
+
+/** Others change the same thing so often that a change of ours did not come through. It can be tried again. */
+export class ConflictError extends TiercelError {
+  readonly code = 'TIERCEL_CONFLICT'
+}
+
 /** A call on a cache that was closed. */
 export class ClosedError extends TiercelError {
   readonly code = 'TIERCEL_CLOSED'

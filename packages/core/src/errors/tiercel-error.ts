@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'TIERCEL_MISSING_PEER'
   | 'TIERCEL_MISSING_PROGRAM'
   | 'TIERCEL_TEST_SERVER'
+  | 'TIERCEL_QUEUE_FULL'
+  | 'TIERCEL_CONFLICT'
 
 const marker = Symbol.for('tiercel.error')
 

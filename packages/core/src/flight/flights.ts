@@ -4,6 +4,7 @@ import type { Flight } from './flight.js'
 /** The loads under way, one per key. */
 export class Flights {
   readonly #byKey = new BriefMap<string, Flight>()
+  readonly #beginning = new Map<string, Flight>()
   /** All that have not landed: those in the map, and those an invalidation has taken out of it. */
   readonly #flying = new BriefMap<Flight, true>()
 
@@ -24,15 +25,34 @@ export class Flights {
     return this.gate().admits(flight.fence.openedTime, performance.now()) ? flight : undefined
   }
 
-  takeOff(flight: Flight): void {
+  /**
+   * The flight that a call past memory may join: one that was begun in the same breath, before anything was asked. Of any other it cannot know whether an
+   * invalidation of which it has yet to hear came in between.
+   */
+  beginning(key: string, mustStore: boolean): Flight | undefined {
+    const flight = this.#beginning.get(key)
+    return flight !== undefined && flight.fence.holds && (!mustStore || flight.stores) ? flight : undefined
+  }
+
+  takeOff(flight: Flight, isPastMemory = false): void {
     this.#flying.set(flight, true)
+    if (isPastMemory) this.#begin(flight)
     const before = this.#byKey.get(flight.fence.key)
     if (before?.fence.holds && before.stores) {
-      if (!flight.stores) return
+      // What is past memory fills none, and in Redis the lease decides.
+      if (!flight.stores || isPastMemory) return
       // The load that began last is kept, whichever ends last.
       if (this.mechanisms.supersede) before.fence.broken = true
     }
     this.#byKey.set(flight.fence.key, flight)
+  }
+
+  #begin(flight: Flight): void {
+    const { key } = flight.fence
+    this.#beginning.set(key, flight)
+    queueMicrotask(() => {
+      if (this.#beginning.get(key) === flight) this.#beginning.delete(key)
+    })
   }
 
   land(flight: Flight): void {

@@ -40,9 +40,14 @@ export function startLoad(load: Load, background: boolean, onMiss?: () => void):
   const tokens = scope.holdTokens(policy.tags, policy.room)
   const fence = shared.fences.open(location, tokens, shared.changes.now)
   const flight = new Flight(fence, storesAnywhere(scope, policy), background, onMiss, (ended) => giveBack(shared, ended))
-  shared.flights.takeOff(flight)
+  shared.flights.takeOff(flight, readsPastMemory(load))
   flight.start(run(load, flight))
   return flight
+}
+
+/** Whether memory is left out, to see what Redis has by now. */
+export function readsPastMemory({ scope: { shared }, policy }: Load): boolean {
+  return shared.remote !== undefined && policy.redis && policy.read && !policy.memory
 }
 
 function giveBack({ fences, flights, remote, tokens }: Shared, flight: Flight): void {

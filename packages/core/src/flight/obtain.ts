@@ -2,7 +2,7 @@ import { ClosedError, LoadTimeoutError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
 import type { Flight, Landing } from './flight.js'
 import { copyIfPossible } from './copy.js'
-import { reportFailure, startLoad, storesAnywhere, type Load } from './load.js'
+import { readsPastMemory, reportFailure, startLoad, storesAnywhere, type Load } from './load.js'
 import type { Scope } from './scope.js'
 import { SLOW, waitFor } from './wait.js'
 
@@ -64,7 +64,8 @@ export async function obtain(load: Load): Promise<unknown> {
   for (let isRetry = false; ; isRetry = true) {
     if (isRetry && scope.shared.closed) throw new ClosedError('The cache was closed while the value was loaded')
     const joinedAt = changes.now
-    const joined = flights.joinable(location, storesAnywhere(scope, policy))
+    const mustStore = storesAnywhere(scope, policy)
+    const joined = readsPastMemory(load) ? flights.beginning(location, mustStore) : flights.joinable(location, mustStore)
     const joins = policy.read && joined !== undefined && (!isRetry || joined.fence.openedAt === joinedAt)
     if (joins) {
       scope.counters.add('coalesced')

@@ -61,10 +61,10 @@ export class RedisLink {
   }
 
   /**
-   * Subscribes on a connection of its own, kept for ever and whatever the state. Resolves at the first acknowledgement, however long that takes.
+   * Subscribes on a connection of its own, kept for ever and whatever the state; without a `channel` to what is added later. Resolves at the first acknowledgement, however long that takes.
    * Messages are missed between `onLost` and `onSubscribed`.
    */
-  subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription> {
+  subscribe(channel: string | undefined, handlers: SubscriptionHandlers): Promise<Subscription> {
     return this.#connection.subscribe(channel, handlers)
   }
 

@@ -1,2 +1,2 @@
-export { operatorRouter, type OperatorAction, type OperatorOptions, type OperatorRouter } from './operator-router.js'
+export { operatorRouter, type OperatorAction, type OperatorOptions } from './operator-router.js'
 export type { OperatorSource, PurgeTarget } from './source.js'

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { InvalidOptionError, MissingPeerError } from '@tiercel/core'
+import type { Middleware } from '../express-shapes.js'
 import { refusal, send, type Answer } from './answer.js'
 import { figuresOf } from './figures.js'
 import { prometheusText } from './prometheus.js'
@@ -21,9 +22,6 @@ export interface OperatorOptions {
   timeout?: number | undefined
 }
 
-/** Express' middleware, by shape, of either version. */
-export type OperatorRouter = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void
-
 const OPTIONS = ['authorize', 'sources', 'timeout']
 const MAX_TIMEOUT_MS = 60_000
 
@@ -42,7 +40,7 @@ const MAX_TIMEOUT_MS = 60_000
  * @example
  * app.use('/operator', operatorRouter({ authorize: (req) => req.headers.authorization === secret, sources: { pages: cache } }))
  */
-export function operatorRouter(options: OperatorOptions): OperatorRouter {
+export function operatorRouter(options: OperatorOptions): Middleware {
   const { authorize, sources, timeout } = checked(options)
   const readAll = async (): Promise<ReadonlyMap<string, Reading>> =>
     new Map(await Promise.all([...sources].map(async ([name, source]) => [name, await read(source, timeout)] as const)))

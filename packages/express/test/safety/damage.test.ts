@@ -13,11 +13,11 @@ async function openRedis(): Promise<RedisServer> {
   return redis
 }
 
-/** A process of its own, as far as the cache can tell: its memory is empty, and what it knows it has from Redis. */
-async function openProcess(express: ExpressModule, redis: RedisServer, handler: Counting, codec?: Codec): Promise<Omit<Site, 'cache'>> {
+/** A process of its own, as far as the cache can tell: its memory is empty, and what it knows it has from Redis, however busy the machine is. */
+async function openProcess(express: ExpressModule, redis: RedisServer, handler: Counting, codec?: Codec, deadline = 5000): Promise<Omit<Site, 'cache'>> {
   const app = express()
   app.set('env', 'test')
-  const cache = createCache({ redis: redis.url, ttl: '1m', codec })
+  const cache = createCache({ redis: redis.url, ttl: '1m', codec, deadline })
   onTestFinished(() => cache.close())
   app.get(/.*/, cacheResponses({ cache, ttl: '1m' }), handler)
   await vi.waitUntil(() => cache.health().healthy, { timeout: 10_000 })
@@ -195,7 +195,7 @@ describeWithRedis('what is in Redis', () => {
     it('answers while Redis does not, and keeps nobody waiting for longer than the deadline', async () => {
       const redis = await openRedis()
       const page = counting()
-      const site = await openProcess(express, redis, page)
+      const site = await openProcess(express, redis, page, undefined, 250)
       await site.get('/a', { host: 'a' })
       redis.pause()
       onTestFinished(() => redis.resume())

@@ -169,18 +169,19 @@ onBothVersions((express) => {
     const site = await openPage(
       express,
       counting((_req, res, run) => {
+        res.on('error', (error: NodeJS.ErrnoException) => failures.push(error.code))
         res.send(`run ${run}`)
         try {
           res.setHeader('X-Late', '1')
         } catch (error) {
           failures.push((error as NodeJS.ErrnoException).code)
         }
-        res.end()
+        res.end('again')
       }),
     )
 
     for (let visit = 0; visit < 2; visit++) expect((await site.get('/')).body).toBe('run 1')
-    expect(failures).toEqual(['ERR_HTTP_HEADERS_SENT'])
+    expect(failures).toEqual(['ERR_HTTP_HEADERS_SENT', 'ERR_STREAM_WRITE_AFTER_END'])
   })
 
   it('answers a handler that demands exact lengths as it would without the cache', async () => {

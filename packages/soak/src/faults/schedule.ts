@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../random.js'
 import type { Fault } from './fault.js'
 
+/** Mostly short, so that there are many; some must last longer than what is served may be old. */
 const LEAST_MS = 50
-/** Longer than what is served may be old. */
-const MOST_MS = 1500
+const MOST_MS = 2500
 const BETWEEN_MS = [20, 400] as const
 
 /** Which fault, and how often it happened. */
@@ -20,7 +20,7 @@ export async function makeTrouble(faults: readonly Fault[], random: Random, ends
     if (fault === undefined) break
     const end = await fault.begin(random)
     counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
-    await pause(random.between(LEAST_MS, MOST_MS))
+    await pause(LEAST_MS + random.next() ** 2 * (MOST_MS - LEAST_MS))
     await end?.()
     if (performance.now() >= endsAt) break
     await pause(random.between(...BETWEEN_MS))

@@ -93,11 +93,11 @@ export class ClusterConnection implements RedisConnection {
   }
 
   /** The bus of the cluster carries a message to every node; the owner of the channel's slot is where scripts publish it. */
-  subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription> {
-    const slot = slotOf(channel)
+  subscribe(channel: string | undefined, handlers: SubscriptionHandlers): Promise<Subscription> {
+    const slot = channel === undefined ? 0 : slotOf(channel)
     let attempt = 0
     const counting: SubscriptionHandlers = {
-      onMessage: (message) => handlers.onMessage(message),
+      onMessage: (...message) => handlers.onMessage(...message),
       onSubscribed: () => {
         attempt = 0
         handlers.onSubscribed()

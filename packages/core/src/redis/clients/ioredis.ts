@@ -2,7 +2,7 @@ import { nameOf, type Address } from './address.js'
 import type { IoredisClient, IoredisCluster } from './detection.js'
 import type { Argument, Reply } from './reply.js'
 import type { Server } from './target.js'
-import type { Dialer, Wire } from './wire.js'
+import type { ChannelName, Dialer, Wire } from './wire.js'
 
 /** The part of an ioredis client that is used. */
 interface Client {
@@ -11,6 +11,9 @@ interface Client {
   connect(): Promise<unknown>
   callBuffer?(name: string, args: readonly Argument[]): Promise<Reply>
   subscribe(channel: string): Promise<unknown>
+  psubscribe(pattern: string): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  punsubscribe(pattern: string): Promise<unknown>
   disconnect(): void
 }
 
@@ -20,6 +23,8 @@ type Constructor = new (options: Options) => unknown
 export interface IoredisModule {
   readonly Redis: Constructor
 }
+
+type Listener = (message: Buffer, channel: string) => void
 
 /** As the other client's. */
 const KEEP_ALIVE_MS = 5000
@@ -107,6 +112,8 @@ export function ioredisFromCluster(template: IoredisCluster, load: () => Promise
 class IoredisWire implements Wire {
   readonly #client: Client
   readonly #lost: (reason: unknown) => void
+  readonly #channels = new Map<string, Listener>()
+  readonly #patterns = new Map<string, Listener>()
   #trouble: unknown
   #isLost = false
   #isCorked = false
@@ -119,6 +126,8 @@ class IoredisWire implements Wire {
     client.on('error', (error: unknown) => this.#fail(error))
     client.on('close', () => this.#fail(undefined))
     client.on('end', () => this.#fail(undefined))
+    client.on('messageBuffer', (channel: unknown, message: Buffer) => this.#channels.get(String(channel))?.(message, String(channel)))
+    client.on('pmessageBuffer', (pattern: unknown, channel: unknown, message: Buffer) => this.#patterns.get(String(pattern))?.(message, String(channel)))
   }
 
   async open(): Promise<void> {
@@ -140,9 +149,13 @@ class IoredisWire implements Wire {
     return STATUS_COMMANDS.has(command.toUpperCase()) ? reply.then((given) => withStatus(command, rest, given)) : reply
   }
 
-  async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void> {
-    this.#client.on('messageBuffer', (_channel: unknown, message: Buffer) => onMessage(message))
-    await this.#client.subscribe(channel)
+  async subscribe({ name, isPattern }: ChannelName, onMessage: Listener): Promise<void> {
+    ;(isPattern ? this.#patterns : this.#channels).set(name, onMessage)
+    await (isPattern ? this.#client.psubscribe(name) : this.#client.subscribe(name))
+  }
+
+  async unsubscribe({ name, isPattern }: ChannelName): Promise<void> {
+    await (isPattern ? this.#client.punsubscribe(name) : this.#client.unsubscribe(name))
   }
 
   drop(): void {

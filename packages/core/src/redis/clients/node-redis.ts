@@ -2,7 +2,9 @@ import { nameOf, type Address } from './address.js'
 import type { NodeRedisClient, NodeRedisCluster } from './detection.js'
 import type { Argument, Reply } from './reply.js'
 import type { Server } from './target.js'
-import type { Dialer, Wire } from './wire.js'
+import type { ChannelName, Dialer, Wire } from './wire.js'
+
+type Listener = (message: Buffer, channel: Buffer) => void
 
 /** The part of a node-redis client that is used. */
 interface Client {
@@ -10,7 +12,10 @@ interface Client {
   on(event: string, listener: (...args: unknown[]) => void): unknown
   connect(): Promise<unknown>
   sendCommand(args: readonly Argument[]): Promise<Reply>
-  subscribe(channel: string, listener: (message: Buffer) => void, bufferMode: true): Promise<unknown>
+  subscribe(channel: string, listener: Listener, bufferMode: true): Promise<unknown>
+  pSubscribe(pattern: string, listener: Listener, bufferMode: true): Promise<unknown>
+  unsubscribe(channel: string): Promise<unknown>
+  pUnsubscribe(pattern: string): Promise<unknown>
   destroy(): void
 }
 
@@ -141,8 +146,13 @@ class NodeRedisWire implements Wire {
     return this.#client?.sendCommand(args) ?? Promise.reject(new Error('not open'))
   }
 
-  async subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void> {
-    await this.#client?.subscribe(channel, onMessage, true)
+  async subscribe({ name, isPattern }: ChannelName, onMessage: (message: Buffer, channel: string) => void): Promise<void> {
+    const listener: Listener = (message, channel) => onMessage(message, String(channel))
+    await (isPattern ? this.#client?.pSubscribe(name, listener, true) : this.#client?.subscribe(name, listener, true))
+  }
+
+  async unsubscribe({ name, isPattern }: ChannelName): Promise<void> {
+    await (isPattern ? this.#client?.pUnsubscribe(name) : this.#client?.unsubscribe(name))
   }
 
   drop(): void {

@@ -64,7 +64,7 @@ const PLAIN_ERRORS: readonly (readonly [RegExp, RefusalReason, string])[] = [
   [/^ERR DB index is out of range|^ERR invalid DB index/i, 'other', 'has no database of that number'],
   [/^ERR SELECT is not allowed in cluster mode/, 'other', 'is a cluster, which has only database 0'],
   [/^ERR unknown command/, 'other', 'does not know a command: it is too old, or the command was renamed'],
-  [/^ERR value is not an integer/, 'wrongtype', 'holds something that is no number under this key'],
+  [/^ERR (?:hash )?value is not (?:an integer|a valid float)|^ERR increment or decrement would overflow/, 'wrongtype', 'holds something that is no number under this key'],
 ]
 
 function refusal(message: string, where: string): RedisRefusedError | undefined {

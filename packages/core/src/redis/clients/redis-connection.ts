@@ -31,10 +31,10 @@ export interface RedisConnection {
   /** EVALSHA, and EVAL where the server does not know the script. All keys are of one slot. */
   run(script: Script, keys: readonly string[], args: readonly Argument[], timeoutMs: number): Promise<Reply>
   /**
-   * Subscribes on a connection of its own. Resolves when the server has acknowledged it, however long that takes; rejects
+   * Subscribes on a connection of its own, without a `channel` to what is added later. Resolves when the server has acknowledged it, however long that takes; rejects
    * only when the connection is closed before. After each reconnection `onSubscribed` is called after the acknowledgement.
    */
-  subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription>
+  subscribe(channel: string | undefined, handlers: SubscriptionHandlers): Promise<Subscription>
   /** One per master, never replicas. Rejects while a cluster's nodes are not known. */
   masters(): Promise<readonly MasterNode[]>
   /** Drops the data connections and makes new ones: for those that look open and lead nowhere. Subscriptions are not touched. */

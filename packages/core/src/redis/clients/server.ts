@@ -39,7 +39,7 @@ export class ServerConnection implements RedisConnection {
     return runScript((command, ms) => this.#line.send(command, ms), script, keys, args, timeoutMs)
   }
 
-  subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription> {
+  subscribe(channel: string | undefined, handlers: SubscriptionHandlers): Promise<Subscription> {
     return this.#subscriptions.add(channel, handlers, (lost) => this.#dialer.dial(lost))
   }
 

@@ -1,19 +1,29 @@
-import { RedisUnavailableError, type RedisError } from '../../errors/index.js'
+import { RedisRefusedError, RedisUnavailableError, type RedisError } from '../../errors/index.js'
 import { Keeper } from './keeper.js'
 import { probe } from './line.js'
-import type { Wire } from './wire.js'
+import { redacted } from './redaction.js'
+import type { ChannelName, Wire } from './wire.js'
 
 export interface SubscriptionHandlers {
-  /** Every message, in the order it came. Not before `onSubscribed`. */
-  onMessage(message: Buffer): void
+  /**
+   * Every message, in the order it came. Not before `onSubscribed`. `pattern` is the one by which it came, if it was not the channel's own name: a message may
+   * come by each.
+   */
+  onMessage(message: Buffer, channel: string, pattern: string | undefined): void
   /** After each acknowledgement by the server: the first, and one after every reconnection. */
   onSubscribed(): void
   /** The connection is gone, or being replaced: messages are missed from now on. Not after `close`. */
   onLost(): void
 }
 
-/** A subscription to one channel over a connection of its own. */
+/** A subscription over a connection of its own: to one channel, and to what is added. */
 export interface Subscription {
+  /**
+   * One channel more, or all that match a glob. Resolves when the server has acknowledged it, however long that takes; rejects when the server refuses it, or
+   * when it is removed or the subscription closed before. What is added twice is there once.
+   */
+  add(name: string, options?: { readonly isPattern?: boolean }): Promise<void>
+  remove(name: string, options?: { readonly isPattern?: boolean }): void
   /** Drops the connection and makes a new one. */
   recycle(): void
   close(): void
@@ -22,29 +32,40 @@ export interface Subscription {
 export interface SubscribeOptions {
   readonly where: string
   readonly connectTimeoutMs: number
-  readonly channel: string
+  readonly channel: string | undefined
   readonly handlers: SubscriptionHandlers
   dial(lost: (reason: unknown) => void): Wire | Promise<Wire>
   onError(error: RedisError): void
   onClosed(): void
 }
 
-/** A channel kept subscribed for ever. A wire is up only once the server has acknowledged the subscription on it. */
+/** Channels kept subscribed for ever. A wire is up only once the server has acknowledged the subscriptions on it. */
 export class ChannelSubscription implements Subscription {
   /** Resolves at the first acknowledgement, rejects when it is closed before. */
   readonly subscribed: Promise<void>
 
   readonly #where: string
   readonly #keeper: Keeper
+  readonly #handlers: SubscriptionHandlers
+  readonly #names = new Map<string, ChannelName>()
+  /** Those of the names that the present wire knows or is being told. */
+  readonly #told = new Map<string, Promise<void>>()
+  /** Those it is being told to leave: node-redis loses a channel that is subscribed again before it has left it. */
+  readonly #leaving = new Map<string, Promise<void>>()
   readonly #onClosed: () => void
   readonly #refuse: (error: RedisError) => void
   /** Messages that came with the acknowledgement, before its promise could tell. */
-  #early: Buffer[] = []
+  #early: (readonly [message: Buffer, channel: string, pattern: string | undefined])[] = []
+  /** Settles with the next wire, for those that are added while there is none. */
+  #nextWire: Promise<void> | undefined
+  #endWait = () => {}
   #wasUp = false
   #closed = false
 
   constructor({ where, connectTimeoutMs, channel, handlers, dial, onError, onClosed }: SubscribeOptions) {
     this.#where = where
+    this.#handlers = handlers
+    if (channel !== undefined) this.#names.set(idOf(channel, false), { name: channel, isPattern: false })
     this.#onClosed = onClosed
     let acknowledge = () => {}
     let refuse: (error: RedisError) => void = () => {}
@@ -59,13 +80,10 @@ export class ChannelSubscription implements Subscription {
       dial,
       greet: async (wire) => {
         await probe(wire)
-        const early: Buffer[] = []
-        this.#early = early
-        await wire.subscribe(channel, (message) => {
-          // A wire that was dropped may still have something to tell: that goes nowhere.
-          if (this.#keeper.wire === wire) deliver(handlers, message)
-          else if (this.#early === early) early.push(message)
-        })
+        this.#early = []
+        this.#told.clear()
+        this.#leaving.clear()
+        await Promise.all(Array.from(this.#names.values(), (name) => this.#tell(wire, name)))
       },
       onUp: () => {
         const early = this.#early
@@ -73,7 +91,8 @@ export class ChannelSubscription implements Subscription {
         this.#wasUp = true
         handlers.onSubscribed()
         acknowledge()
-        for (const message of early) deliver(handlers, message)
+        for (const message of early) deliver(handlers, ...message)
+        this.#proceed()
       },
       onDown: () => {
         if (!this.#wasUp || this.#closed) return
@@ -85,6 +104,48 @@ export class ChannelSubscription implements Subscription {
     this.#keeper.start()
   }
 
+  async add(name: string, { isPattern = false } = {}): Promise<void> {
+    const id = idOf(name, isPattern)
+    const added = this.#names.get(id) ?? { name, isPattern }
+    this.#names.set(id, added)
+    while (!this.#closed && this.#names.get(id) === added) {
+      const { wire } = this.#keeper
+      if (wire === undefined) {
+        await (this.#nextWire ??= new Promise((resolve) => (this.#endWait = resolve)))
+        continue
+      }
+      try {
+        await this.#tell(wire, added)
+        return
+      } catch (error) {
+        // When the wire was lost, the next one is told; a refusal would be the same there, and take the other names along.
+        const refusal = redacted(error, this.#where)
+        if (refusal instanceof RedisRefusedError) {
+          this.#names.delete(id)
+          throw refusal
+        }
+        if (this.#keeper.wire === wire) this.recycle()
+      }
+    }
+    throw new RedisUnavailableError(`${this.#where}: the subscription was ended`)
+  }
+
+  remove(name: string, { isPattern = false } = {}): void {
+    const id = idOf(name, isPattern)
+    if (!this.#names.delete(id)) return
+    const told = this.#told.get(id)
+    const { wire } = this.#keeper
+    this.#told.delete(id)
+    if (told === undefined || wire === undefined) return
+    const leaving = told
+      .then(() => wire.unsubscribe({ name, isPattern }))
+      .catch(() => {})
+      .finally(() => {
+        if (this.#leaving.get(id) === leaving) this.#leaving.delete(id)
+      })
+    this.#leaving.set(id, leaving)
+  }
+
   recycle(): void {
     this.#keeper.recycle(new RedisUnavailableError(`${this.#where}: the connection was replaced`))
   }
@@ -94,14 +155,44 @@ export class ChannelSubscription implements Subscription {
     this.#closed = true
     this.#onClosed()
     this.#keeper.drop()
+    this.#proceed()
     this.#refuse(new RedisUnavailableError(`${this.#where}: the connection was closed`))
+  }
+
+  #proceed(): void {
+    this.#nextWire = undefined
+    this.#endWait()
+  }
+
+  /** Once for each name and wire. */
+  #tell(wire: Wire, name: ChannelName): Promise<void> {
+    const id = idOf(name.name, name.isPattern)
+    const known = this.#told.get(id)
+    if (known !== undefined) return known
+    const early = this.#early
+    const onMessage = (message: Buffer, channel: string) => {
+      if (this.#names.get(id) !== name) return
+      const heard = [message, channel, name.isPattern ? name.name : undefined] as const
+      // A wire that was dropped may still have something to tell: that goes nowhere.
+      if (this.#keeper.wire === wire) deliver(this.#handlers, ...heard)
+      else if (this.#early === early) early.push(heard)
+    }
+    const leaving = this.#leaving.get(id)
+    const telling = leaving === undefined ? wire.subscribe(name, onMessage) : leaving.then(() => wire.subscribe(name, onMessage))
+    this.#told.set(id, telling)
+    return telling
   }
 }
 
+/** A channel may be called like a pattern. */
+function idOf(name: string, isPattern: boolean): string {
+  return isPattern ? `*${name}` : `=${name}`
+}
+
 /** A handler's failure must not disturb the client that is decoding replies: it surfaces as any event handler's does. */
-function deliver(handlers: SubscriptionHandlers, message: Buffer): void {
+function deliver(handlers: SubscriptionHandlers, message: Buffer, channel: string, pattern: string | undefined): void {
   try {
-    handlers.onMessage(message)
+    handlers.onMessage(message, channel, pattern)
   } catch (error) {
     queueMicrotask(() => {
       throw error

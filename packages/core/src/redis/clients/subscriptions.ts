@@ -15,7 +15,7 @@ export class Subscriptions {
     this.#options = options
   }
 
-  async add(channel: string, handlers: SubscriptionHandlers, dial: (lost: (reason: unknown) => void) => Wire | Promise<Wire>): Promise<Subscription> {
+  async add(channel: string | undefined, handlers: SubscriptionHandlers, dial: (lost: (reason: unknown) => void) => Wire | Promise<Wire>): Promise<Subscription> {
     if (this.#closed) throw new RedisUnavailableError(`${this.#where}: the connection was closed`)
     const subscription = new ChannelSubscription({
       where: this.#where,

@@ -13,10 +13,17 @@ export interface Wire {
   open(): Promise<void>
   /** Rejects with the client's own error. May stay unsettled for ever: deadlines are the caller's business. */
   send(args: readonly Argument[]): Promise<Reply>
-  /** Resolves with the server's acknowledgement. */
-  subscribe(channel: string, onMessage: (message: Buffer) => void): Promise<void>
+  /** Resolves with the server's acknowledgement. Each name at most once. */
+  subscribe(name: ChannelName, onMessage: (message: Buffer, channel: string) => void): Promise<void>
+  unsubscribe(name: ChannelName): Promise<void>
   /** Ends it at once, with whatever it still has to do. */
   drop(): void
+}
+
+/** A channel, or a glob for channels. */
+export interface ChannelName {
+  readonly name: string
+  readonly isPattern: boolean
 }
 
 /** Makes wires to one Redis. */

@@ -33,6 +33,10 @@ class ScriptedWire implements Wire {
     return Promise.resolve()
   }
 
+  unsubscribe(): Promise<void> {
+    return Promise.resolve()
+  }
+
   drop(): void {
     this.dropped = true
   }

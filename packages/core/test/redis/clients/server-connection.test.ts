@@ -186,6 +186,48 @@ describeWithRedis('A connection to one server', () => {
       expect(handlers.onLost).toHaveBeenCalledTimes(2)
     })
 
+    it('subscribes to more channels and to patterns over one connection, and again after it was cut', async () => {
+      const { connection } = await up(proxy.url)
+      const heard: string[] = []
+      const before = proxy.connections.length
+      const onMessage: SubscriptionHandlers['onMessage'] = (message, channel, pattern) => heard.push([message, channel, ...(pattern === undefined ? [] : [pattern])].join(' '))
+      const onSubscribed = vi.fn<() => void>()
+      const subscription = await connection.subscribe('news', { onMessage, onSubscribed, onLost() {} })
+      await Promise.all([subscription.add('sport'), subscription.add('room:*', { isPattern: true }), subscription.add('sport')])
+      const publish = async () => {
+        for (const [channel, text] of [['sport', 'a'], ['room:1', 'b'], ['news', 'c'], ['other', 'd']] as const) await server.cli('PUBLISH', channel, text)
+      }
+      await publish()
+      await expect.poll(() => heard, soon).toEqual(['a sport', 'b room:1 room:*', 'c news'])
+      heard.length = 0
+      expect(proxy.connections.length - before).toBe(1)
+
+      proxy.refuse()
+      proxy.reset()
+      const late = subscription.add('late')
+      await proxy.heal()
+      await late
+      await publish()
+      await server.cli('PUBLISH', 'late', 'e')
+      await expect.poll(() => heard, soon).toEqual(['a sport', 'b room:1 room:*', 'c news', 'e late'])
+
+      subscription.remove('sport')
+      subscription.remove('room:*', { isPattern: true })
+      subscription.remove('late')
+      await subscription.add('late')
+      heard.length = 0
+      await publish()
+      await server.cli('PUBLISH', 'late', 'f')
+      await expect.poll(() => heard, soon).toEqual(['c news', 'f late'])
+
+      proxy.refuse()
+      proxy.reset()
+      const never = [subscription.add('never').catch(itself), subscription.add('gone').catch(itself)]
+      subscription.remove('gone')
+      subscription.close()
+      expect(await Promise.all(never)).toEqual([expect.any(RedisUnavailableError), expect.any(RedisUnavailableError)])
+    })
+
     it('closes within its time although nothing answers, and then refuses', async () => {
       const { connection } = await up(proxy.url)
       const subscription = connection.subscribe('news', { onMessage() {}, onSubscribed() {}, onLost() {} })

@@ -43,6 +43,43 @@ describeWithRedis('faults that served older values', () => {
     expect(await after).toBe('new')
   })
 
+  // Flights.joinable: the message that would break the load's fence has yet to arrive, and who reads past memory is told that it need not wait for it.
+  it('a call past memory does not join a load that began before an invalidation it has yet to hear of', async () => {
+    const [a, b] = [await stage.open(), await stage.open()]
+    const load = heldLoader()
+    const loading = a.cache.getOrSet('k', load)
+    const call = await load.called()
+    a.link.messages.hold()
+    expect(await b.cache.invalidate({ key: 'k' })).toHaveProperty('durable', true)
+    const after = a.cache.getOrSet('k', () => 'new', { memory: false })
+    call.succeed('old')
+    await loading
+    expect(await after).toBe('new')
+    a.link.messages.release()
+  })
+
+  it('calls past memory of one turn load once', async () => {
+    const a = await stage.open()
+    let loads = 0
+    const values = await Promise.all(Array.from({ length: 50 }, () => a.cache.getOrSet('k', () => ++loads, { memory: false })))
+    expect(new Set(values)).toEqual(new Set([1]))
+  })
+
+  it('a call past memory that comes during a load waits for what that stores', async () => {
+    const a = await stage.open()
+    const load = heldLoader()
+    const loading = a.cache.getOrSet('k', load)
+    const call = await load.called()
+    const acquired = a.link.holdReply('acquire')
+    const after = a.cache.getOrSet('k', () => 'loaded again', { memory: false })
+    await acquired.arrived
+    acquired.release()
+    call.succeed('value')
+    await loading
+    expect(a.cache.peek('k')).toBe('value')
+    expect(await after).toBe('value')
+  })
+
   // store.ts: a set whose lease was lost counts as superseded, and the older value stays in Redis as if nothing had been set.
   it('a set that lost its lease leaves no older value behind', async () => {
     const a = await stage.open()

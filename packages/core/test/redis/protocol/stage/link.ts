@@ -93,11 +93,13 @@ export class Link implements RedisConnection {
     return nodes.map((node) => ({ id: node.id, connection: node.connection, send: (args, timeoutMs) => this.#pass(String(args[0]), [], timeoutMs, () => node.send(args, timeoutMs)) }))
   }
 
-  async subscribe(channel: string, handlers: SubscriptionHandlers): Promise<Subscription> {
-    const stop = await this.#tap.listen(channel, (message) => this.messages.arrive(message))
+  async subscribe(channel: string | undefined, handlers: SubscriptionHandlers): Promise<Subscription> {
+    const stop = await this.#tap.listen(channel ?? '', (message) => this.messages.arrive(message))
     this.#handlers = handlers
     handlers.onSubscribed()
     return {
+      add: () => Promise.resolve(),
+      remove: () => {},
       recycle: () => {
         if (this.#handlers === undefined) return
         const wasDeaf = this.messages.isDeaf
@@ -125,7 +127,7 @@ export class Link implements RedisConnection {
 
   #deliver(message: Buffer): void {
     try {
-      this.#handlers?.onMessage(message)
+      this.#handlers?.onMessage(message, '', undefined)
     } catch (error) {
       this.faults.push(error)
     }

@@ -1,0 +1,8 @@
+export type { SessionStorage } from './live-sessions.js'
+export type { MigrationFigures } from './managed-records.js'
+export type { Session, SessionData, SessionFacts } from './session.js'
+export { closeStorageManager, getStorageManager, StorageManager, type SessionConflict, type StorageManagerOptions, type StorageStatus } from './storage-manager.js'
+export { type ChatSessionStats, type ChatSessionStore, type ChatSessionStoreOptions, createChatSessionStore, redisSessionStore } from './chat-session-store.js'
+export { createSessionCache, sessionCache, type SessionCache, type SessionCacheOptions } from './session-cache.js'
+export { createExpressSessionStore, type ExpressSessionStoreOptions } from './express-session-store.js'
+export { healthRoute, statusRoute } from './health-routes.js'

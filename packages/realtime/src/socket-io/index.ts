@@ -1,0 +1,1 @@
+export { connectSocketIo, type SocketIoConnection, type SocketIoServer } from './connect-socket-io.js'

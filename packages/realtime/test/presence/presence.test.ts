@@ -1,0 +1,231 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import { PresenceService, type PresenceChange, type PresenceOptions } from '../../src/presence/index.js'
+import { executedDuring } from '../../../core/test/redis/tier/monitor.js'
+import { describeEverywhere, describeOnRedis, soon, type Ground } from '../ground/ground.js'
+import { useOwnProcesses } from '../ground/own-process.js'
+
+const opened: PresenceService[] = []
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((presence) => presence.close()))
+})
+
+async function open(ground: Ground, options: PresenceOptions = {}, of: Parameters<Ground['process']>[0] = {}): Promise<PresenceService> {
+  const presence = new PresenceService({ backend: await ground.process(of), ...options })
+  opened.push(presence)
+  return presence
+}
+
+const shown = ({ type, userId, room }: PresenceChange) => [type, userId, ...(room === undefined ? [] : [room])].join(' ')
+
+async function hearing(presence: PresenceService): Promise<string[]> {
+  const heard: string[] = []
+  await presence.onChange((change) => heard.push(shown(change)))
+  return heard
+}
+
+describeEverywhere('presence', (ground) => {
+  it('knows in every process who is online, and in which rooms (D5)', async () => {
+    const [one, other] = [await open(ground), await open(ground)]
+    expect(await one.setOnline('ada', 's1', 'lobby')).toBe(true)
+    expect(await other.setOnline('bo', 's2', 'lobby')).toBe(true)
+    await other.setOnline('bo', 's2', 'hall')
+    await other.setOnline('cy', 's3')
+    expect((await other.getOnlineUsers('lobby')).toSorted()).toEqual(['ada', 'bo'])
+    expect(await one.getOnlineUsers('hall')).toEqual(['bo'])
+    expect((await one.getOnlineUsers()).toSorted()).toEqual(['ada', 'bo', 'cy'])
+    expect(await Promise.all(['ada', 'bo', 'cy', 'di'].map((user) => one.isOnline(user)))).toEqual([true, true, true, false])
+    expect(await one.getOnlineUsers('none')).toEqual([])
+    await other.setOffline('bo', 's2', 'lobby')
+    expect([await one.getOnlineUsers('lobby'), await one.isOnline('bo')]).toEqual([['ada'], true])
+    await other.setOffline('bo', 's2', 'hall')
+    expect(await one.isOnline('bo')).toBe(false)
+  })
+
+  it('has a user online until the last of three sockets is gone, whichever process they came to (D5)', async () => {
+    const [one, other] = [await open(ground), await open(ground)]
+    const heard = await hearing(other)
+    await one.setOnline('ada', 's1', 'lobby')
+    await one.setOnline('ada', 's2', 'lobby')
+    await other.setOnline('ada', 's3', 'lobby')
+    await one.setOffline('ada', 's1')
+    await other.setOffline('ada', 's3')
+    expect([await one.isOnline('ada'), await other.getOnlineUsers('lobby')]).toEqual([true, ['ada']])
+    await one.setOffline('ada', 's2')
+    expect([await one.isOnline('ada'), await other.getOnlineUsers('lobby')]).toEqual([false, []])
+    await vi.waitUntil(() => heard.length >= 4, soon)
+    expect(heard).toEqual(['join ada lobby', 'online ada', 'leave ada lobby', 'offline ada'])
+  })
+
+  it('tells every process of each change once (D5)', async () => {
+    const all = [await open(ground), await open(ground), await open(ground)]
+    const heard = await Promise.all(all.map(hearing))
+    await Promise.all(all.map((presence, i) => presence.setOnline('ada', `s${i}`, 'lobby')))
+    await Promise.all(all.map((presence) => presence.setOnline('ada', 'again', 'lobby')))
+    await Promise.all(all.map((presence, i) => presence.setOffline('ada', `s${i}`)))
+    await Promise.all(all.map((presence) => presence.setOffline('ada', 'again')))
+    await vi.waitUntil(() => heard.every(({ length }) => length >= 4), soon)
+    for (const each of heard) expect(each.toSorted()).toEqual(['join ada lobby', 'leave ada lobby', 'offline ada', 'online ada'])
+  })
+
+  it('has a socket with one user at a time', async () => {
+    const presence = await open(ground)
+    const heard = await hearing(presence)
+    await presence.setOnline('ada', 's', 'lobby')
+    await presence.setOnline('bo', 's', 'hall')
+    expect([await presence.getOnlineUsers('lobby'), await presence.getOnlineUsers('hall'), await presence.getOnlineUsers()]).toEqual([['bo'], ['bo'], ['bo']])
+    await presence.setOffline('bo', 's')
+    await vi.waitUntil(() => heard.length >= 8, soon)
+    expect(heard).toEqual(['join ada lobby', 'online ada', 'leave ada lobby', 'join bo lobby', 'join bo hall', 'offline ada', 'online bo', 'leave bo lobby', 'leave bo hall', 'offline bo'].slice(0, heard.length))
+  })
+
+  it('stays while the heart beats, and leaves nothing behind when all is over', async () => {
+    const presence = await open(ground, { ttl: '150ms' })
+    await presence.setOnline('ada', 's', 'lobby')
+    const end = performance.now() + 600
+    while (performance.now() < end) {
+      expect(await presence.isOnline('ada')).toBe(true)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await presence.close()
+    const keys = ['presence', 'presence:lobby'].flatMap((key) => [ground.prefix + key, `{${ground.prefix}${key}}:processes`])
+    expect(await ground.cli('EXISTS', ...keys)).toBe(0)
+  })
+
+  it('tells others at once when a process ends in order', async () => {
+    const [one, other] = [await open(ground), await open(ground)]
+    const heard = await hearing(other)
+    await one.setOnline('ada', 's1', 'lobby')
+    await one.setOnline('ada', 's2', 'hall')
+    await one.close()
+    await vi.waitUntil(() => heard.includes('offline ada'), soon)
+    expect(heard.toSorted()).toEqual(['join ada hall', 'join ada lobby', 'leave ada hall', 'leave ada lobby', 'offline ada', 'online ada'])
+    await expect(one.setOnline('ada', 's1')).rejects.toMatchObject({ code: 'TIERCEL_CLOSED' })
+  })
+
+  it('keeps users and rooms apart whatever they are called', async () => {
+    const presence = await open(ground)
+    const names = ['a', '{a}', 'a b', '"', '\\', 'ü', '__proto__', '*']
+    const heard = await hearing(presence)
+    for (const name of names) await presence.setOnline(name, `s ${name}`, name)
+    for (const name of names) expect(await presence.getOnlineUsers(name)).toEqual([name])
+    await vi.waitUntil(() => heard.length === 2 * names.length, soon)
+    expect(heard.filter((each) => each.startsWith('join'))).toEqual(names.map((name) => `join ${name} ${name}`))
+    await expect(presence.setOnline('', 's')).rejects.toMatchObject({ code: 'TIERCEL_INVALID_KEY' })
+    await expect(presence.setOnline('u', 's', '')).rejects.toMatchObject({ code: 'TIERCEL_INVALID_KEY' })
+  })
+})
+
+describeOnRedis('presence and Redis', (ground) => {
+  const start = useOwnProcesses()
+  const crowd = `const presence = new realtime.PresenceService({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '10s', ttl: '600ms' })
+    await presence.setOnline('ada', 's1', 'lobby')
+    await presence.setOnline('bo', 's2', 'lobby')
+    await presence.setOnline('bo', 's2', 'alone')
+    say('there')
+    await told()
+    say('again')
+    await told()`
+
+  it('has the sockets of a crashed process go, and tells of each once in all of the fleet, also of rooms where it was alone (D5)', async () => {
+    const all = [await open(ground, { ttl: '600ms' }), await open(ground, { ttl: '600ms' }), await open(ground, { ttl: '600ms' })]
+    await all[0]?.setOnline('ada', 's9', 'lobby')
+    const heard = await Promise.all(all.map(hearing))
+    const crashing = start(crowd, { URL: ground.redis.url, PREFIX: ground.prefix })
+    expect(await crashing.line()).toBe('there')
+    crashing.signal('SIGKILL')
+    await crashing.ended
+    await vi.waitUntil(() => heard.every((each) => each.filter((one) => /^(leave|offline) bo/.test(one)).length >= 3), soon)
+    // One more round of hearts, in which nobody finds anything any more.
+    await Promise.all(all.map((presence) => presence.heartbeat()))
+    for (const each of heard) expect(each.toSorted()).toEqual(['join bo alone', 'join bo lobby', 'leave bo alone', 'leave bo lobby', 'offline bo', 'online bo'])
+    expect(await all[1]?.getOnlineUsers('lobby')).toEqual(['ada'])
+    expect(await all[1]?.getOnlineUsers('alone')).toEqual([])
+  })
+
+  it('gives those who ask no users of a process that is gone, though nobody has noticed yet (D5)', async () => {
+    const crashing = start(crowd, { URL: ground.redis.url, PREFIX: ground.prefix })
+    expect(await crashing.line()).toBe('there')
+    const presence = await open(ground)
+    expect((await presence.getOnlineUsers('lobby')).toSorted()).toEqual(['ada', 'bo'])
+    crashing.signal('SIGKILL')
+    await vi.waitUntil(async () => (await presence.getOnlineUsers('lobby')).length === 0, soon)
+    expect(await presence.isOnline('bo')).toBe(false)
+    expect(await presence.getOnlineUsers()).toEqual([])
+  })
+
+  it('has a process that was paused too long leave, and join again when it goes on', async () => {
+    const presence = await open(ground, { ttl: '600ms' })
+    const heard = await hearing(presence)
+    const paused = start(crowd, { URL: ground.redis.url, PREFIX: ground.prefix })
+    expect(await paused.line()).toBe('there')
+    await vi.waitUntil(() => heard.includes('join bo alone'), soon)
+    paused.signal('SIGSTOP')
+    await vi.waitUntil(() => heard.includes('offline bo') && heard.includes('offline ada'), soon)
+    heard.length = 0
+    paused.signal('SIGCONT')
+    await vi.waitUntil(() => heard.length >= 5, soon)
+    expect(heard.toSorted()).toEqual(['join ada lobby', 'join bo alone', 'join bo lobby', 'online ada', 'online bo'])
+  })
+
+  it('goes on with its own sockets while Redis is away, and tells of them when it is back, empty or not (A8)', async () => {
+    const presence = await open(ground)
+    await presence.setOnline('ada', 's1', 'lobby')
+    await presence.setOnline('bo', 's2', 'lobby')
+    await ground.redis.kill()
+    expect(await presence.setOnline('cy', 's3', 'lobby')).toBe(false)
+    expect(await presence.setOffline('bo', 's2')).toBe(false)
+    expect((await presence.getOnlineUsers('lobby')).toSorted()).toEqual(['ada', 'cy'])
+    expect([await presence.isOnline('bo'), await presence.isOnline('cy')]).toEqual([false, true])
+    await ground.redis.start()
+    const other = await open(ground)
+    await vi.waitUntil(async () => (await other.getOnlineUsers()).length === 2, soon)
+    expect((await other.getOnlineUsers('lobby')).toSorted()).toEqual(['ada', 'cy'])
+    await ground.redis.cli('FLUSHALL')
+    await presence.heartbeat()
+    expect((await other.getOnlineUsers('lobby')).toSorted()).toEqual(['ada', 'cy'])
+  })
+
+  it('makes up for what Redis did not confirm', async () => {
+    const [presence, other] = [await open(ground, {}, { deadline: '150ms' }), await open(ground)]
+    const heard = await hearing(other)
+    await presence.setOnline('ada', 's1', 'lobby')
+    ground.redis.pause()
+    expect(await presence.setOnline('bo', 's2', 'lobby')).toBe(false)
+    expect(await presence.setOffline('ada', 's1')).toBe(false)
+    ground.redis.resume()
+    await vi.waitUntil(async () => {
+      await presence.heartbeat()
+      return (await other.getOnlineUsers()).join(' ') === 'bo'
+    }, soon)
+    expect(await other.getOnlineUsers('lobby')).toEqual(['bo'])
+    await vi.waitUntil(() => heard.includes('offline ada'), soon)
+    expect(heard.filter((each) => each.endsWith('lobby')).toSorted()).toEqual(['join ada lobby', 'join bo lobby', 'leave ada lobby'])
+  })
+
+  it('stays up while Redis is full or a replica, and catches up', async () => {
+    const presence = await open(ground)
+    await presence.setOnline('ada', 's1', 'lobby')
+    await ground.redis.cli('CONFIG', 'SET', 'maxmemory', '1')
+    expect(await presence.setOnline('bo', 's2', 'lobby')).toBe(false)
+    await ground.redis.cli('CONFIG', 'SET', 'maxmemory', '0')
+    await presence.heartbeat()
+    expect((await presence.getOnlineUsers('lobby')).toSorted()).toEqual(['ada', 'bo'])
+    await ground.redis.cli('REPLICAOF', '127.0.0.1', '1')
+    expect(await presence.setOffline('bo', 's2')).toBe(false)
+    await ground.redis.cli('REPLICAOF', 'NO', 'ONE')
+    const other = await open(ground)
+    await vi.waitUntil(async () => (await other.getOnlineUsers('lobby')).join(' ') === 'ada', soon)
+  })
+
+  it('costs two commands at most for each room and heartbeat, with 10,000 sockets in 100 rooms (D5)', async () => {
+    const presence = await open(ground)
+    for (let room = 0; room < 100; room++) await Promise.all(Array.from({ length: 100 }, (_, n) => presence.setOnline(`u${room}-${n}`, `s${room}-${n}`, `room${room}`)))
+    expect(await presence.getOnlineUsers()).toHaveLength(10_000)
+    const executed = await executedDuring(ground.redis, () => presence.heartbeat())
+    const sent = executed.filter(({ from, command }) => from !== 'lua' && command[0] !== 'ECHO')
+    process.stdout.write(`presence: ${sent.length} commands for a heartbeat of 10,000 sockets in 100 rooms\n`)
+    expect(sent.length).toBeGreaterThanOrEqual(100)
+    expect(sent.length).toBeLessThanOrEqual(200)
+  }, 60_000)
+})
