@@ -12,7 +12,8 @@ export type ServingKind = 'node:http' | 'res.end' | 'res.json' | 'hit' | 'hit on
 export type HttpQuestion = 'port' | 'processor' | 'memory' | 'runs'
 
 const [kind, version] = process.argv.slice(2) as [ServingKind, string]
-const express = createRequire(import.meta.url)(version) as typeof express5
+const require = createRequire(import.meta.url)
+const express = (version === 'express4' ? require('express4') : require('express')) as typeof express5
 
 const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(1013) }))
 const cache = createCache({ redis: false, memory: { maxEntries: 100_000, maxBytes: 2 ** 30 } })
