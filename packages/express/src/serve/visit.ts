@@ -265,7 +265,7 @@ function tagsOf(req: CachedRequest, { key, base }: RequestKey, { tags }: Setting
 /** The variants of a URL are of one family as long as it varies by the same. */
 function familyOf(kept: StoredResponse | undefined, varies: readonly string[]): string {
   const names = kept?.record.selecting.filter((_, i) => i % 2 === 0) ?? []
-  return kept !== undefined && names.length === varies.length && names.every((name, i) => name === varies[i]) ? kept.record.family : newFamily()
+  return kept !== undefined && names.length === varies.length && names.every((name, i) => name === varies[i]) ? kept.record.family : varies.length === 0 ? '' : newFamily()
 }
 
 function isRoomFor(response: StoredResponse, variant: string, most: number): boolean {
