@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { assistantRoutes, Model } from './assistant.js'
 import { CachedCities } from './cached-cities.js'
 import { citiesIn } from './cities.js'
+import { CountryPages } from './country-pages.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
 import type { Birth, ServiceStats } from './service-processes.js'
@@ -36,6 +37,8 @@ async function serve(): Promise<() => Promise<void>> {
   const cache = createCache({ name, maxStaleness: Number(maxStaleness), deadline })
   const ai = createAICacheService({ name: `${name}-assistant`, deadline })
   const model = new Model()
+  const direct = citiesIn(database)
+  const pages = new CountryPages(cache, direct)
   const served = { memory: 0, redis: 0, database: 0 }
   cache.on('hit', ({ tier }) => (served[tier] += 1))
   cache.on('load', () => (served.database += 1))
@@ -51,9 +54,11 @@ async function serve(): Promise<() => Promise<void>> {
     open: server.open,
     redis: cache.health().redis?.breaker === 'closed' ? 'used' : 'not used',
     cache: cache.stats(),
+    pages: { runs: pages.runs },
     assistant: { modelCalls: model.calls, kept: ai.getStats().chat.size },
   })
-  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats, assistantRoutes(ai, model)), Number(port))
+  const more = { '/pages': pages.router, '/assistant': assistantRoutes(ai, model) }
+  const server = await RunningServer.start(citiesService(new CachedCities(cache, direct), stats, more), Number(port))
   tellParent({ origin: server.origin })
   return async () => {
     await server.close()
