@@ -14,6 +14,8 @@ export {
   InvalidTagError,
   InvalidTargetError,
   LoadTimeoutError,
+  LockLostError,
+  LockTimeoutError,
   MissingPeerError,
   NothingStaleError,
   QueueFullError,

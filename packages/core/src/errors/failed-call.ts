@@ -20,6 +20,16 @@ export class ConflictError extends TiercelError {
   readonly code = 'TIERCEL_CONFLICT'
 }
 
+/** Somebody else had a lock for longer than `wait`. It can be tried again. */
+export class LockTimeoutError extends TiercelError {
+  readonly code = 'TIERCEL_LOCK_TIMEOUT'
+}
+
+/** A lock is not held any more although it was not released: it was not extended in time, or Redis has lost it. Somebody else may hold it. */
+export class LockLostError extends TiercelError {
+  readonly code = 'TIERCEL_LOCK_LOST'
+}
+
 /** A call on a cache that was closed. */
 export class ClosedError extends TiercelError {
   readonly code = 'TIERCEL_CLOSED'

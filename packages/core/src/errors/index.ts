@@ -1,6 +1,6 @@
 export { TiercelError, type ErrorCode } from './tiercel-error.js'
 export { InvalidArgumentError, InvalidEnvironmentError, InvalidKeyError, InvalidOptionError, InvalidTagError, InvalidTargetError } from './bad-input.js'
 export { UncacheableValueError, type UncacheableReason } from './uncacheable-value.js'
-export { ClosedError, ConflictError, LoadTimeoutError, NothingStaleError, QueueFullError } from './failed-call.js'
+export { ClosedError, ConflictError, LoadTimeoutError, LockLostError, LockTimeoutError, NothingStaleError, QueueFullError } from './failed-call.js'
 export { MissingPeerError, RedisError, RedisRefusedError, RedisTimeoutError, RedisUnavailableError, type RefusalReason } from './redis.js'
 export { MissingProgramError, TestServerError } from './test-server.js'

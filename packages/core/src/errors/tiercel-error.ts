@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'TIERCEL_TEST_SERVER'
   | 'TIERCEL_QUEUE_FULL'
   | 'TIERCEL_CONFLICT'
+  | 'TIERCEL_LOCK_TIMEOUT'
+  | 'TIERCEL_LOCK_LOST'
 
 const marker = Symbol.for('tiercel.error')
 
