@@ -7,6 +7,7 @@ import {
   connectSocketIo,
   createChatSessionStore,
   createExpressSessionStore,
+  createLocks,
   createQueue,
   createRedisService,
   createSessionCache,
@@ -97,6 +98,11 @@ async function useOthers(backend: Backend, io: Server): Promise<void> {
   await presence.heartbeat()
   await presence.isOnline('ada')
   await presence.getOnlineUsers('lobby')
+  const locks = createLocks({ backend })
+  await locks.acquire('kept')
+  const lock = await locks.acquire('report')
+  await lock.extend()
+  await lock.release()
   const { pubSub } = backend
   const end = await pubSub.subscribe('room:1', () => {})
   await pubSub.subscribePattern('room:*', () => {})
