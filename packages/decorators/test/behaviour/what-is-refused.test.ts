@@ -233,7 +233,7 @@ it('refuses more cached methods than a process can have', () => {
         return 1
       }
     }
-    return Trips
+    return new Trips()
   }
   for (let i = 0; i < 10_000; i++) define(`trips${i}`)
   expect(() => define('trips')).toThrow(option('at most 10000 cached methods'))

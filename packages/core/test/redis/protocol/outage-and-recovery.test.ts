@@ -57,8 +57,15 @@ describeWithRedis('outage and recovery', () => {
     await a.cache.invalidate({ pattern: 'l*' })
     a.link.mend()
     let scans = 0
-    a.link.beforeStart = (name) => (name === 'SCAN' && ++scans >= 3 ? Promise.reject(new Error('the connection is lost')) : undefined)
-    for (let time = 0; time < 100 && scans < 3; time++) await stage.pass(10)
+    const broken = new Promise<void>((resolve) => {
+      a.link.beforeStart = (name) => {
+        if (name !== 'SCAN' || ++scans < 3) return undefined
+        resolve()
+        return Promise.reject(new Error('the connection is lost'))
+      }
+    })
+    await stage.timeOf(broken)
+    await stage.settled()
     expect([a.remote.state, a.remote.journal.size]).toEqual(['outage', 1])
     a.link.beforeStart = () => undefined
     await recovered(a)
