@@ -5,8 +5,8 @@ import { describeWithRedis, startRedis, type RedisServer } from '../redis/server
 import { BRIEF_MS, MOST_REDIS_KEYS, operate } from './operations.js'
 import { sizesOf, type Sizes } from './sizes.js'
 
-const OPERATIONS = process.env.TIERCEL_PROOF === '1' ? 10_000_000 : 24_000
-const PARTS = 6
+const OPERATIONS = process.env.TIERCEL_PROOF === '1' ? 10_000_000 : 20_000
+const PARTS = 5
 /** By then everything is as full as it gets. */
 const WARM = 2
 const AT_ONCE = 200
