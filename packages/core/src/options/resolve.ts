@@ -212,6 +212,8 @@ function resolveEntry(options: EntryOptions, inherited: Policy): Policy {
       'grace must be at least as long as the time between refresh and the end of the TTL: a renewal that fails in that time is retried in grace. Lengthen grace or raise refresh',
     )
   }
+  const { jitterPart, jitterMs } = options.jitter === undefined ? inherited : jitter(options.jitter)
+  // Made at every call with options: another object spread further down would cost more than all the rest.
   return {
     ...inherited,
     ttl,
@@ -220,7 +222,8 @@ function resolveEntry(options: EntryOptions, inherited: Policy): Policy {
     softTimeout,
     hardTimeout,
     refresh,
-    ...(options.jitter === undefined ? undefined : jitter(options.jitter)),
+    jitterPart,
+    jitterMs,
     cacheNull: flag(options.cacheNull, 'cacheNull', inherited.cacheNull),
     onError: options.onError ?? inherited.onError,
   }

@@ -239,7 +239,7 @@ export class Remote {
     return (await budget.spend((ms) => this.#connection.run(storeAtOnceScript, keys, args, ms))) !== 0
   }
 
-  /** Whether all that was told up to now has been heard here. */
+  /** Whether everything that was changed until now has been heard here, in time. */
   async hasHeardAll(budget: Budget): Promise<boolean> {
     const { sequence, sequenceKey: key } = this.bus
     const { interruptions } = sequence

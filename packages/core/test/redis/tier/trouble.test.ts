@@ -68,7 +68,8 @@ describeWithRedis('a Redis in trouble', () => {
 
   it('that is full stores nothing and forgets all the same', async () => {
     const redis = await start({ args: ['--maxmemory-policy', 'noeviction'] })
-    const [one, other] = [await open(redis.url, { deadline: '5s' }), await open(redis.url, { deadline: '5s' })]
+    const patient = { deadline: '5s', connectTimeout: '5s' } as const
+    const [one, other] = [await open(redis.url, patient), await open(redis.url, patient)]
     await one.setMany([['k', 'old'], ['l', 'old']], { tags: ['t'] })
     expect(await other.getMany(['k', 'l'])).toEqual(new Map([['k', 'old'], ['l', 'old']]))
     await redis.cli('CONFIG', 'SET', 'maxmemory', 1)
