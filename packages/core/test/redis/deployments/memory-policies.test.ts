@@ -10,7 +10,7 @@ describeWithRedis('a Redis that is full, whatever it pushes out', () => {
   const tier = useTier()
 
   it.each(policies)('fails no call and brings nothing back: %s', async (policy) => {
-    const [one, other] = [await tier.open({ deadline: '5s' }), await tier.open({ deadline: '5s' })]
+    const [one, other] = [await tier.open({ deadline: '20s' }), await tier.open({ deadline: '20s' })]
     const { redis } = tier
     await redis.fillUp({ policy, maxBytes: Number(/used_memory:(\d+)/.exec(String(await redis.cli('INFO', 'memory')))?.[1]) + 200_000 })
     const versions = new Map<string, number>()
@@ -40,5 +40,5 @@ describeWithRedis('a Redis that is full, whatever it pushes out', () => {
       await redis.drain()
       await redis.cli('CONFIG', 'RESETSTAT')
     }
-  })
+  }, 90_000)
 })
