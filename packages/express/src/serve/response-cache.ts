@@ -24,14 +24,18 @@ export class ResponseCache {
 
   constructor(readonly settings: Settings) {}
 
-  handle(req: CachedRequest, res: ServerResponse, next: Next): void {
+  handle(req: CachedRequest, res: ServerResponse, goOn: Next): void {
     const detached = detachedRunOf(req)
     if (detached !== undefined) {
-      detached.arrive(this, res, next)
+      detached.arrive(this, res, goOn)
       return
     }
-    if (TAKEN in res) return next()
-    ;(res as { [TAKEN]?: true })[TAKEN] = true
+    if (TAKEN in res) return goOn()
+    // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
+    const next: Next = () => {
+      ;(res as { [TAKEN]?: true })[TAKEN] = true
+      goOn()
+    }
     let visit: Visit | undefined
     try {
       if (!SAFE.has(req.method ?? '')) forgetAfterWrite(this, req, res)
