@@ -21,8 +21,12 @@ export class Client {
     return parsed(await this.page(path))
   }
 
-  async put<Body>(path: string, body: object): Promise<Answer<Body>> {
-    return parsed(await this.#send('PUT', path, { 'content-type': 'application/json' }, JSON.stringify(body)))
+  put<Body>(path: string, body: object): Promise<Answer<Body>> {
+    return this.#write('PUT', path, body)
+  }
+
+  post<Body>(path: string, body: object = {}): Promise<Answer<Body>> {
+    return this.#write('POST', path, body)
   }
 
   /** As it came, without reading it. */
@@ -32,6 +36,10 @@ export class Client {
 
   close(): void {
     this.#agent.destroy()
+  }
+
+  async #write<Body>(method: string, path: string, body: object): Promise<Answer<Body>> {
+    return parsed(await this.#send(method, path, { 'content-type': 'application/json' }, JSON.stringify(body)))
   }
 
   #send(method: string, path: string, given: OutgoingHttpHeaders, body?: string): Promise<Answer<string>> {
