@@ -30,7 +30,7 @@ interface Added {
 
 /** Agents report what they do through both processes in turn, and whoever follows a session is told by the process he came to. */
 export async function showAgents({ processes: { pair } }: SharedStage, { events }: { events: number }): Promise<Chapter> {
-  const [a, b] = pair
+  const [a] = pair
   const sessions = Array.from({ length: SESSIONS }, (_, i) => `agent-${i}`)
   for (const session of sessions) await a.client.put(`/sessions/${session}`, { task: `Task of ${session}` })
   const followers = await Promise.all(sessions.flatMap((session) => pair.flatMap((by) => Array.from({ length: FOLLOWERS_OF_EACH }, () => follow(session, by)))))
