@@ -8,6 +8,7 @@ import { assistantRoutes, Model } from './assistant.js'
 import { CachedCities } from './cached-cities.js'
 import { Chat } from './chat.js'
 import { citiesIn } from './cities.js'
+import { CountryPages } from './country-pages.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
 import type { Birth, ServiceStats } from './service-processes.js'
@@ -44,6 +45,8 @@ async function serve(): Promise<() => Promise<void>> {
   const ai = createAICacheService({ name: `${name}-assistant`, deadline })
   const backend = createBackend({ prefix: `${name}:`, deadline })
   const model = new Model()
+  const direct = citiesIn(database)
+  const pages = new CountryPages(cache, direct)
   const served = { memory: 0, redis: 0, database: 0 }
   cache.on('hit', ({ tier }) => (served[tier] += 1))
   cache.on('load', () => (served.database += 1))
@@ -59,13 +62,14 @@ async function serve(): Promise<() => Promise<void>> {
     open: server.open,
     redis: cache.health().redis?.breaker === 'closed' ? 'used' : 'not used',
     cache: cache.stats(),
+    pages: { runs: pages.runs },
     assistant: { modelCalls: model.calls, kept: ai.getStats().chat.size },
   })
   const storage = createStorage({ backend, ttl: { sessions: TEN_MINUTES, events: TEN_MINUTES } })
   const chat = await Chat.open(backend)
-  const more = { '/assistant': assistantRoutes(ai, model), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
+  const more = { '/pages': pages.router, '/assistant': assistantRoutes(ai, model), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
   const sockets = new WebSockets({ '/events': followSessions(await createEventSockets(storage)), '/chat': chat.welcome })
-  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats, more), Number(port), sockets)
+  const server = await RunningServer.start(citiesService(new CachedCities(cache, direct), stats, more), Number(port), sockets)
   tellParent({ origin: server.origin })
   return async () => {
     await server.close()

@@ -4,7 +4,7 @@ import type { Flight } from './flight.js'
 /** The loads under way, one per key. */
 export class Flights {
   readonly #byKey = new BriefMap<string, Flight>()
-  readonly #beginning = new Map<string, Flight>()
+  #beginning = new Map<string, Flight>()
   /** All that have not landed: those in the map, and those an invalidation has taken out of it. */
   readonly #flying = new BriefMap<Flight, true>()
 
@@ -47,12 +47,10 @@ export class Flights {
     this.#byKey.set(flight.fence.key, flight)
   }
 
+  /** A new map for each breath: from one that lives on, all would have to be deleted again, which costs more and leaves garbage that is collected late. */
   #begin(flight: Flight): void {
-    const { key } = flight.fence
-    this.#beginning.set(key, flight)
-    queueMicrotask(() => {
-      if (this.#beginning.get(key) === flight) this.#beginning.delete(key)
-    })
+    if (this.#beginning.size === 0) queueMicrotask(() => (this.#beginning = new Map()))
+    this.#beginning.set(flight.fence.key, flight)
   }
 
   land(flight: Flight): void {

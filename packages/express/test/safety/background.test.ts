@@ -24,7 +24,6 @@ onBothVersions((express) => {
     expect(seen.join('\n')).not.toContain('victim')
   })
 
-  // The run in the background comes from 127.0.0.1, whom what stands in front may trust, and all are shown its page.
   it('renews a page in the background for somebody who is trusted no more than its visitors', async () => {
     const page = counting((_req, res, run) => {
       res.set('Cache-Control', 'public, max-age=1, stale-while-revalidate=60').set('Age', run === 1 ? '5' : '0')

@@ -17,6 +17,8 @@ const EVERYWHERE = ''
 const CHANNEL = 'presence'
 /** So many rooms are renewed at once. */
 const AT_ONCE = 100
+/** What Redis was not told is told again so soon, as long as it does not take it. */
+const RETRY_MS = 1000
 /** So often a look meets processes that have to be buried first: then it gives what it has. */
 const MOST_LOOKS = 10
 
@@ -51,6 +53,7 @@ export class PresenceService {
   readonly #ttlMs: number
   readonly #end: () => void
   #timer: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
   #beating: Promise<void> | undefined
   #closed = false
 
@@ -128,6 +131,7 @@ export class PresenceService {
       .catch(() => {})
       .finally(() => {
         this.#beating = undefined
+        if (this.#unsure.size > 0) this.#retryLater()
       })
     return this.#beating
   }
@@ -137,6 +141,7 @@ export class PresenceService {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#timer)
+    clearTimeout(this.#retry)
     this.#end()
     const rooms = this.#registry.rooms
     this.#registry.clear()
@@ -157,6 +162,7 @@ export class PresenceService {
       return true
     } catch (error) {
       for (const room of all) this.#unsure.add(room)
+      this.#retryLater()
       if (error instanceof RedisError) return false
       throw error
     }
@@ -183,6 +189,14 @@ export class PresenceService {
     if (this.#timer !== undefined) return
     this.#timer = setInterval(() => void this.heartbeat(), this.#ttlMs / 3)
     this.#timer.unref()
+  }
+
+  /** Redis may have refused a single command, and then nobody says that it takes them again. */
+  #retryLater(): void {
+    if (this.#closed) return
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => void this.heartbeat(), RETRY_MS)
+    this.#retry.unref()
   }
 
   async #beat(): Promise<void> {

@@ -175,3 +175,28 @@ describeOnRedis('channels and Redis', (ground) => {
     expect(clients.map((line) => / sub=(\d+) psub=(\d+) /.exec(line)?.slice(1))).toEqual([['20', '1']])
   })
 })
+
+describeOnRedis('channels and trouble', (ground) => {
+  it('go on within the process while Redis is paused, and with all others when it goes on (A8)', async () => {
+    const [one, other] = [await ground.process({ deadline: '150ms' }), await ground.process()]
+    const [here, there] = [await hearing(one.pubSub, 'news'), await hearing(other.pubSub, 'news')]
+    ground.redis.pause()
+    expect(await one.pubSub.publish('news', 'paused')).toBe(false)
+    expect(here).toEqual(['"paused"@news'])
+    ground.redis.resume()
+    await vi.waitUntil(async () => (await one.pubSub.publish('news', 'again')) && there.includes('"again"@news'), soon)
+    expect(here.filter((each) => each.startsWith('"paused"'))).toHaveLength(1)
+  })
+
+  it('carry messages of a Redis that is full, and find their way back when it was restarted empty', async () => {
+    const [one, other] = [await ground.process(), await ground.process()]
+    const there = await hearing(other.pubSub, 'news')
+    await ground.redis.cli('CONFIG', 'SET', 'maxmemory', '1')
+    expect(await one.pubSub.publish('news', 'full')).toBe(true)
+    await ground.redis.cli('CONFIG', 'SET', 'maxmemory', '0')
+    await vi.waitUntil(() => there.includes('"full"@news'), soon)
+    await ground.redis.restart()
+    await vi.waitUntil(async () => (await one.pubSub.publish('news', 'restarted')) && there.includes('"restarted"@news'), soon)
+    expect(there[0]).toBe('"full"@news')
+  })
+})
