@@ -7,7 +7,7 @@ import { Page } from '../../../core/test/docs/tables.js'
 const PAGE = 'docs/Reference/realtime-needs.md'
 const TESTS = 'packages/realtime/test'
 /** Where tests run, by what stands around them; those with nothing around them run in memory. */
-const GROUNDS: Readonly<Record<string, readonly string[]>> = { describeEverywhere: ['memory', 'Redis'], describeOnRedis: ['Redis'], describeWithRedis: ['Redis'], describe: ['memory'] }
+const GROUNDS: Readonly<Record<string, readonly string[]>> = { describeEverywhere: ['memory', 'Redis'], describeOnRedis: ['Redis'], describeWithRedis: ['Redis'] }
 
 interface LabelledTest {
   readonly need: string
@@ -19,7 +19,7 @@ interface LabelledTest {
 function labelled(file: string): LabelledTest[] {
   let around: readonly string[] = []
   return readFileSync(join(root, file), 'utf8').split('\n').flatMap((line) => {
-    around = GROUNDS[/^(describe\w*)\(/.exec(line)?.[1] ?? ''] ?? around
+    around = GROUNDS[/^ *(describe\w*)\(/.exec(line)?.[1] ?? ''] ?? around
     const [, indent = '', labels = ''] = /^( *)(?:it\(|\]\)\().*\(((?:[A-D]\d(?:, )?)+)\)['`],/.exec(line) ?? []
     return labels.split(', ').filter(Boolean).map((need) => ({ need, file, grounds: indent === '' ? ['memory'] : around }))
   })
