@@ -236,6 +236,28 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     expect(await (await open(ground)).getStorage().getSession('jam')).toMatchObject({ tempo: 2 })
   })
 
+  it('refuses calls after it was closed, in Redis or in memory', async () => {
+    const { manager, proxy } = await behindProxy()
+    const inMemory = await behindProxy()
+    cutOff(inMemory.proxy)
+    await inMemory.manager.getStorage().getSession('jam')
+    for (const each of [manager, inMemory.manager]) {
+      await each.close()
+      await expect(each.getStorage().getSession('jam')).rejects.toMatchObject({ code: 'TIERCEL_CLOSED' })
+    }
+    await proxy.heal()
+  })
+
+  it('has a call that is under way when it is closed end', async () => {
+    const manager = await open(ground, {}, { redis: ground.target(ground.redis.url), deadline: '200ms' })
+    ground.redis.pause()
+    const underWay = manager.getStorage().getSession('jam').catch((error: { code: string }) => error.code)
+    const closing = manager.close()
+    expect(await underWay).toBe('TIERCEL_CLOSED')
+    ground.redis.resume()
+    await closing
+  })
+
   it('finds out by a health check that Redis was lost (C4)', async () => {
     const { manager, proxy } = await behindProxy()
     await manager.getStorage().createSession('jam', { tempo: 0 })
