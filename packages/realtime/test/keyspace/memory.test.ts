@@ -9,6 +9,7 @@ it('memory holds so many keys, and the one that was written to longest ago goes 
     memory.send(['ZADD', 'index', 1, key])
   }
   expect(memory.size).toBe(3)
+  expect(memory.send(['ZRANGE', 'index', 0, -1])).toEqual(['a', 'b', 'c', 'd'])
   expect(['index', 'a', 'b', 'c', 'd'].filter((key) => memory.send(['EXISTS', key]) === 1)).toEqual(['index', 'c', 'd'])
 })
 

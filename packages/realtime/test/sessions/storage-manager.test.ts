@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { StorageManager, type SessionConflict, type StorageManagerOptions } from '../../src/sessions/index.js'
+import { closeStorageManager, getStorageManager, StorageManager, type SessionConflict, type StorageManagerOptions } from '../../src/sessions/index.js'
 import { startProxy, type FaultProxy } from '@tiercel/core/testing'
 import { describeEverywhere, describeOnRedis, soon, type Ground } from '../ground/ground.js'
 
@@ -347,4 +347,17 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     await isOn(manager, 'redis')
     expect(await storage.countSessions()).toBe(20)
   })
+})
+
+it('there is one storage manager for the process until it is closed, and then another (C2)', async () => {
+  const first = getStorageManager({ redis: false })
+  await first.initialize()
+  await first.getStorage().createSession('jam', { tempo: 1 })
+  expect(getStorageManager()).toBe(first)
+  await first.close()
+  const second = getStorageManager({ redis: false })
+  expect(await second.getStorage().getSession('jam')).toBeUndefined()
+  await closeStorageManager()
+  expect(getStorageManager({ redis: false })).not.toBe(second)
+  await closeStorageManager()
 })
