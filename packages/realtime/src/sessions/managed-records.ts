@@ -1,5 +1,6 @@
-import { ClosedError, RedisError, RedisRefusedError } from '@tiercel/core'
+import { ClosedError, RedisError, RedisRefusedError, RedisUnavailableError } from '@tiercel/core'
 import type { OwnLink } from '@tiercel/core/connection'
+import { connectionsOf } from '../backend/connections.js'
 import type { Records } from './live-sessions.js'
 import { Migration, type MigrationFigures, type RecordConflict } from './migration.js'
 import { RedisTime } from './redis-time.js'
@@ -42,8 +43,9 @@ export class ManagedRecords implements Records {
   #gate: Promise<void> | undefined
   #recovering: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
-  /** Which run of the server it was. */
+  /** Which run of the server it was, and by which connections it was seen to be that. */
   #run: string | undefined
+  #connections = ''
   /** One more with each switch. */
   #epoch = 0
   #closed = false
@@ -117,7 +119,6 @@ export class ManagedRecords implements Records {
   /** Tries to go to Redis, or back to it, if it is not there yet. Never rejects. */
   recover(): Promise<void> {
     if (this.mode === 'redis' || this.#closed || this.#link.state !== 'up') return Promise.resolve()
-    clearTimeout(this.#retry)
     this.#recovering ??= this.#goBack()
       .catch((error: unknown) => {
         this.reason = reasonOf(error)
@@ -145,11 +146,15 @@ export class ManagedRecords implements Records {
       if (this.mode === 'memory') return call.inMemory(moment)
       const epoch = this.#epoch
       try {
+        if ((await connectionsOf(this.#link)) !== this.#connections) throw new RedisUnavailableError('The connection was made anew: it is looked first where it leads to')
         const result = await call.inRedis({ stamp: moment.stamp, until: this.#time.moment().until })
+        if (this.#epoch === epoch) {
+          call.seen(result)
+          return result
+        }
         // Somebody else's call has failed meanwhile, and memory is what counts: it has to have this too.
-        if (this.#epoch !== epoch) return call.inMemory(moment)
-        call.seen(result)
-        return result
+        if (id !== undefined) this.#seen.mayBeKnown(id, moment.stamp)
+        return call.inMemory(moment)
       } catch (error) {
         if (!isAway(error)) throw error
         if (id !== undefined) this.#seen.mayBeKnown(id, moment.stamp)
@@ -164,10 +169,10 @@ export class ManagedRecords implements Records {
     this.mode = 'memory'
     this.reason = reasonOf(error)
     this.#handlers.onMode('memory', this.reason)
-    this.#retryLater()
+    this.#retryLater(0)
   }
 
-  #retryLater(): void {
+  #retryLater(ms = RETRY_MS): void {
     if (this.#closed) return
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
@@ -175,16 +180,15 @@ export class ManagedRecords implements Records {
         () => (this.mode === 'memory' ? this.#retryLater() : undefined),
         () => {},
       )
-    }, RETRY_MS)
+    }, ms)
     this.#retry.unref()
   }
 
   async #goBack(): Promise<void> {
+    const connections = await connectionsOf(this.#link)
     await this.#time.learn()
     const run = await this.#runOfServer()
     if (this.#run !== undefined && run !== this.#run) this.#seen.giveAllBack()
-    // It may answer and take no writes: full, or a replica.
-    await this.#redis.keyspace.send(['SET', `${this.#redis.settings.prefix}index:${this.#redis.settings.kind}:probe`, '1', 'PX', RETRY_MS])
     const migration = new Migration(this.#seen, this.#redis, this.#time, (conflict) => this.#handlers.onConflict(conflict))
     let open = () => {}
     try {
@@ -194,6 +198,7 @@ export class ManagedRecords implements Records {
       }
       if (this.#closed) return
       this.#run = run
+      this.#connections = connections
       this.#epoch++
       this.mode = 'redis'
       this.reason = undefined

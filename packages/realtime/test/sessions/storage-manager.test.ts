@@ -1,5 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
+import { connectionsOf } from '../../src/backend/connections.js'
 import { closeStorageManager, getStorageManager, StorageManager, type SessionConflict, type StorageManagerOptions } from '../../src/sessions/index.js'
+import { SessionRecords } from '../../src/sessions/session-records.js'
 import { startProxy, type FaultProxy } from '@tiercel/core/testing'
 import { describeEverywhere, describeOnRedis, soon, type Ground } from '../ground/ground.js'
 
@@ -204,6 +206,23 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     expect(tempos).toEqual([100, 1, 2, 3, undefined])
   })
 
+  it('brings them back as well when Redis was restarted in a moment when nothing was asked of it', async () => {
+    const backend = await ground.process()
+    const manager: Manager = new StorageManager({ backend })
+    opened.push(manager)
+    await manager.initialize()
+    const storage = manager.getStorage()
+    for (let n = 0; n < 5; n++) await storage.createSession(`s${n}`, { tempo: n })
+    const before = await connectionsOf(backend.link)
+    await ground.redis.restart()
+    await vi.waitUntil(async () => (await connectionsOf(backend.link)) !== before, soon)
+    expect(manager.getStatus()).toMatchObject({ storageType: 'redis', redisStatus: { connected: true } })
+    expect(await storage.updateSession('s0', { tempo: 100 })).toMatchObject({ tempo: 100 })
+    await isOn(manager, 'redis')
+    const other = (await open(ground)).getStorage()
+    expect(await Promise.all([0, 1, 2, 3, 4].map(async (n) => (await other.getSession(`s${n}`))?.tempo))).toEqual([100, 1, 2, 3, 4])
+  })
+
   it('has what Redis is paused in the middle of done once, and not late (C2)', async () => {
     const conflicts: unknown[] = []
     const manager = await open(ground, { onConflict: (conflict) => conflicts.push(conflict) }, { deadline: '150ms' })
@@ -217,6 +236,17 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     await isOn(manager, 'redis')
     expect(await storage.getSession('jam')).toMatchObject({ tempo: 2 })
     expect(conflicts).toEqual([])
+  })
+
+  it('has nothing done in Redis that arrives after it was given up', async () => {
+    const { keyspace } = await ground.process()
+    const records = new SessionRecords(keyspace, { prefix: ground.prefix, kind: 'live', ttlMs: 60_000, rememberGoneMs: 60_000, companions: [] })
+    const late = { stamp: 1, until: 1 }
+    const changes = { set: ['.n', '1'], gone: [] }
+    await expect(records.write('new', 'create', changes, late)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
+    await records.write('old', 'create', changes)
+    await expect(records.remove('old', late)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
+    expect([await records.read('new'), (await records.read('old'))?.fields.at(-1)]).toEqual([undefined, ['.n', '1']])
   })
 
   it('goes on in memory while Redis is full, or a replica, and tells it afterwards', async () => {
