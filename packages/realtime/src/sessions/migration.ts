@@ -61,23 +61,18 @@ export class Migration {
   }
 
   async #tell(id: string): Promise<void> {
-    const untold = this.#seen.take(id)
+    const untold = this.#seen.toTell(id)
     if (untold === undefined) return
-    const { outcome, there, now } = await this.#merge(untold).catch((error: unknown) => {
-      this.#seen.giveBack(untold)
-      this.#seen.mayBeKnown(id, untold.stamp)
-      throw error
-    })
-    // A change that was made meanwhile is one of ours, and so is what it was made of.
+    const { outcome, there, now } = await this.#merge(untold).finally(() => this.#seen.mayBeKnown(id, untold.stamp))
+    this.#seen.wasTold(untold)
     if (outcome === 'kept') this.#seen.adopt(id, now)
-    else this.#seen.mayBeKnown(id, untold.stamp)
-    if (outcome === 'written' || outcome === 'replaced') this.moved++
-    if (!untold.isChange || (outcome !== 'kept' && outcome !== 'replaced')) return
+    else this.moved++
+    if (!untold.note.isChange || outcome === 'written') return
     this.conflicts++
     this.#onConflict({ id, kept: outcome === 'kept' ? 'redis' : 'memory', redis: there.length === 0 ? undefined : there, memory: untold.record?.fields })
   }
 
-  async #merge({ id, record, known, stamp }: Untold): Promise<Merged> {
+  async #merge({ id, record, note: { known }, stamp }: Untold): Promise<Merged> {
     const { settings, keyspace, index } = this.#redis
     const { until } = this.#time.moment()
     const args = [...momentOf({ stamp, until }), known.join(','), record?.ttlMs ?? settings.ttlMs, settings.rememberGoneMs, ...(record?.fields.flat() ?? [])]

@@ -78,3 +78,24 @@ it('a migration reports what others have changed, and tells of what is only put 
   await migrate()
   expect([valueOf('changed'), conflicts.map(({ id, kept }) => [id, kept])]).toEqual(['3', [['changed', 'memory']]])
 })
+
+it('what was changed here while Redis was told of something else stays, and is told next', async () => {
+  seen.adopt('s', write(there, 's', 0))
+  change('s', 1)
+  const telling = migrate()
+  change('s', 2)
+  seen.adopt('s', there.read('s') as SessionRecord)
+  await telling
+  expect([new Map((seen.memory.read('s') as SessionRecord).fields).get('.n'), seen.isAllTold]).toEqual(['2', false])
+  await migrate()
+  expect([valueOf('s'), seen.isAllTold, conflicts]).toEqual(['2', true, []])
+})
+
+it('what was not told is kept beyond the others, but not without an end', async () => {
+  for (let n = 0; n < 10; n++) seen.adopt(`seen${n}`, write(there, `seen${n}`, n))
+  change('changed', 1)
+  for (let n = 10; n < 30; n++) seen.adopt(`seen${n}`, write(there, `seen${n}`, n))
+  expect([seen.size, seen.untold]).toEqual([10, ['changed']])
+  for (let n = 0; n < 100_000; n++) seen.changed(`x${n}`)
+  expect([seen.untold.length, seen.untold.includes('changed'), seen.size]).toEqual([100_000, false, 0])
+})

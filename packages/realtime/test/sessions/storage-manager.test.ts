@@ -194,6 +194,32 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     ])
   })
 
+  it('does not bring back what another process has removed later while neither had Redis', async () => {
+    const [remover, changer] = [await behindProxy(), await behindProxy()]
+    const [a, b] = [remover.manager.getStorage(), changer.manager.getStorage()]
+    await a.createSession('jam', { tempo: 0 })
+    await b.getSession('jam')
+    for (const { proxy } of [remover, changer]) cutOff(proxy)
+    await b.updateSession('jam', { tempo: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await a.deleteSession('jam')
+    await remover.proxy.heal()
+    await isOn(remover.manager, 'redis')
+    const tombstone = `{${ground.prefix}live:jam}:gone`
+    expect(await ground.cli('EXISTS', tombstone)).toBe(1)
+    await changer.proxy.heal()
+    await isOn(changer.manager, 'redis')
+    expect([await a.getSession('jam'), await b.getSession('jam')]).toEqual([undefined, undefined])
+    await a.createSession('jam', { tempo: 2 })
+    expect(await ground.cli('EXISTS', tombstone)).toBe(0)
+    await a.deleteSession('jam')
+    cutOff(remover.proxy)
+    await a.createSession('jam', { tempo: 3 })
+    await remover.proxy.heal()
+    await isOn(remover.manager, 'redis')
+    expect([await b.getSession('jam'), await ground.cli('EXISTS', tombstone)]).toEqual([expect.objectContaining({ tempo: 3 }), 0])
+  })
+
   it('brings all sessions it has seen back when Redis was restarted empty', async () => {
     const manager = await open(ground)
     const storage = manager.getStorage()
