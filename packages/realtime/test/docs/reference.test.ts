@@ -35,6 +35,7 @@ const tables = [
   ['realtime-locks.md', 'Methods', [['locks/locks.ts', 'Locks']]],
   ['realtime-locks.md', 'Members of a lock', [['locks/lock.ts', 'Lock']]],
   ['realtime-channels.md', 'Methods', [['channels/pub-sub.ts', 'PubSub']]],
+  ['realtime-channels.md', 'Socket.IO', [['socket-io/connect-socket-io.ts', 'SocketIoOptions']]],
   ['realtime-commands.md', '`redisService`', [['redis-service/redis-service.ts', 'RedisService']]],
   ['realtime-commands.md', 'Query cache', [['query-cache/query-cache.ts', 'QueryCacheOptions'], ['query-cache/query-cache.ts', 'QueryCache']]],
   ['realtime-commands.md', 'Message cache', [['query-cache/message-cache.ts', 'MessageCacheOptions'], ['query-cache/message-cache.ts', 'MessageCache']]],
