@@ -10,7 +10,7 @@ export class NothingStaleError extends TiercelError {
   readonly code = 'TIERCEL_NOTHING_STALE'
 }
 
-/** A queue has as many items as it may, and takes no more until some of them are taken. */
+/** A queue has as many items as it may, and takes no more until some of them are taken; or a denylist as many revocations that Redis does not have yet. */
 export class QueueFullError extends TiercelError {
   readonly code = 'TIERCEL_QUEUE_FULL'
 }

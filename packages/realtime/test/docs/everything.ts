@@ -6,6 +6,7 @@ import {
   Backend,
   connectSocketIo,
   createChatSessionStore,
+  createDenylist,
   createExpressSessionStore,
   createLocks,
   createQueue,
@@ -112,6 +113,9 @@ async function useOthers(backend: Backend, io: Server): Promise<void> {
   await presence.heartbeat()
   await presence.isOnline('ada')
   await presence.getOnlineUsers('lobby')
+  const denylist = createDenylist({ backend })
+  await denylist.revoke('token', { expiresAt: new Date(Date.now() + 3_600_000) })
+  await denylist.isRevoked('token')
   const locks = createLocks({ backend })
   await locks.acquire('kept')
   const lock = await locks.acquire('report')

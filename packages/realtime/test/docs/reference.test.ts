@@ -34,6 +34,8 @@ const tables = [
   ['realtime-locks.md', 'Options', [['locks/lock-options.ts', 'LockOptions'], ['locks/locks.ts', 'LocksOptions']]],
   ['realtime-locks.md', 'Methods', [['locks/locks.ts', 'Locks']]],
   ['realtime-locks.md', 'Members of a lock', [['locks/lock.ts', 'Lock']]],
+  ['realtime-denylist.md', 'Options', [['denylist/denylist.ts', 'DenylistOptions']]],
+  ['realtime-denylist.md', 'Methods', [['denylist/denylist.ts', 'TokenDenylist']]],
   ['realtime-channels.md', 'Methods', [['channels/pub-sub.ts', 'PubSub']]],
   ['realtime-channels.md', 'Socket.IO', [['socket-io/connect-socket-io.ts', 'SocketIoOptions']]],
   ['realtime-commands.md', '`redisService`', [['redis-service/redis-service.ts', 'RedisService']]],

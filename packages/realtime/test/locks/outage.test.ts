@@ -45,6 +45,11 @@ describeOnRedis('locks, when Redis is away', (ground) => {
     await ground.cli('FLUSHALL')
     expect(await gone.release()).toBe(false)
     expect(gone.signal.aborted).toBe(true)
+    const mistaken = await locks.acquire('fourth')
+    await ground.cli('FLUSHALL')
+    await locks.acquire('fourth', { wait: 0 })
+    expect([mistaken.isHeld, await mistaken.release()]).toEqual([true, false])
+    await expect(locks.acquire('fourth', { wait: 0 })).rejects.toMatchObject({ code: 'TIERCEL_LOCK_TIMEOUT' })
     await expect(locks.withLock('third', () => ground.cli('FLUSHALL'))).rejects.toMatchObject({ code: 'TIERCEL_LOCK_LOST' })
   })
 
