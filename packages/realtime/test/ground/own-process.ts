@@ -42,7 +42,7 @@ export function useOwnProcesses(): (script: string, env?: Record<string, string>
       target: 'node20',
       logLevel: 'error',
       alias: { '@tiercel/core': at('../../../core/src/index.ts'), '@tiercel/core/connection': at('../../../core/src/connection.ts') },
-      external: ['redis', 'ioredis', '@socket.io/*'],
+      external: ['redis', 'ioredis', '@socket.io/*', 'rate-limiter-flexible'],
     })
   })
   afterEach(async () => {
