@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ClosedError, type Duration, RedisError } from '@tiercel/core'
+import { ClosedError, type ConnectionStatus, type Duration, RedisError } from '@tiercel/core'
 import { toMs } from '@tiercel/core/connection'
 import type { Backend } from '../backend/backend.js'
 import { type BackendChoice, type ChosenBackend, chooseBackend } from '../backend/choice.js'
@@ -36,6 +36,20 @@ export interface PresenceChange {
 export interface PresenceOptions {
   /** How long the sockets of a process stay online when it does not renew them any more. It renews three times as often. Default `'5m'`. */
   readonly ttl?: Duration
+}
+
+export interface PresenceStats {
+  /** Sockets of this process, now. */
+  readonly sockets: number
+  /** Rooms that this process has sockets in. */
+  readonly rooms: number
+  /** Rooms of which Redis may think otherwise, because it could not be told. */
+  readonly untold: number
+}
+
+export interface PresenceHealth {
+  readonly healthy: boolean
+  readonly redis: ConnectionStatus
 }
 
 /**
@@ -139,6 +153,17 @@ export class PresenceService {
         if (this.#unsure.size > 0) this.#retryLater()
       })
     return this.#beating
+  }
+
+  /** Of this process only. */
+  stats(): PresenceStats {
+    const rooms = this.#registry.rooms.filter((room) => room !== EVERYWHERE)
+    return { sockets: this.#registry.count(EVERYWHERE), rooms: rooms.length, untold: this.#unsure.size }
+  }
+
+  /** Whether this process knows of the sockets of others. Does not ask Redis. */
+  health(): PresenceHealth {
+    return { healthy: !this.#closed && !this.#backend.isAway, redis: this.#backend.getConnectionStatus() }
   }
 
   /** All sockets of this process go offline, and the heart stops. Ends connections that it opened itself. */

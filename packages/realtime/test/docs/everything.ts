@@ -10,6 +10,7 @@ import {
   createExpressSessionStore,
   createLocks,
   createQueue,
+  createRateLimiter,
   createRedisService,
   createSessionCache,
   createStorage,
@@ -26,6 +27,8 @@ export async function useEverything(redis: RedisTarget, look: () => Promise<void
   const manager = new StorageManager({ backend })
   try {
     await useStorage(backend)
+    await useGuards(backend)
+    // The shortest-lived key is one of theirs, so not much comes after them.
     await useSessions(backend, manager)
     await useOthers(backend, io)
     await look()
@@ -74,6 +77,19 @@ async function useStorage(backend: Backend): Promise<void> {
   await queue.add('c')
 }
 
+async function useGuards(backend: Backend): Promise<void> {
+  const limiter = createRateLimiter({ backend, name: 'search', limit: 5, window: '1h' })
+  await limiter.consume('ada')
+  const denylist = createDenylist({ backend })
+  await denylist.revoke('token', { expiresAt: new Date(Date.now() + 3_600_000) })
+  await denylist.isRevoked('token')
+  const locks = createLocks({ backend })
+  await locks.acquire('kept')
+  const lock = await locks.acquire('report')
+  await lock.extend()
+  await lock.release()
+}
+
 async function useSessions(backend: Backend, manager: StorageManager): Promise<void> {
   await manager.initialize()
   const live = manager.getStorage()
@@ -113,14 +129,6 @@ async function useOthers(backend: Backend, io: Server): Promise<void> {
   await presence.heartbeat()
   await presence.isOnline('ada')
   await presence.getOnlineUsers('lobby')
-  const denylist = createDenylist({ backend })
-  await denylist.revoke('token', { expiresAt: new Date(Date.now() + 3_600_000) })
-  await denylist.isRevoked('token')
-  const locks = createLocks({ backend })
-  await locks.acquire('kept')
-  const lock = await locks.acquire('report')
-  await lock.extend()
-  await lock.release()
   const { pubSub } = backend
   const end = await pubSub.subscribe('room:1', () => {})
   await pubSub.subscribePattern('room:*', () => {})
