@@ -84,6 +84,19 @@ export async function setLater(cache: Cache, key: string, value: unknown, option
   return (await store(scope, [[key, value]], policy, deferral)) === 1
 }
 
+/** Resolves to whether everything that was changed until now has been heard here; to `false` when that takes longer than the deadline. Does not reject. */
+export async function hasHeardAll(cache: Cache): Promise<boolean> {
+  const { remote } = scopeOf(cache).shared
+  if (remote === undefined) return true
+  if (!(await remote.reachable())) return false
+  try {
+    return await remote.hasHeardAll(remote.budget())
+  } catch (error) {
+    remote.failed(error)
+    return false
+  }
+}
+
 /** Gives the room of entries in Redis back, and tells nobody: they are as good as ever, there is only no need for them. Does not reject. */
 export async function evictFromRedis(cache: Cache, keys: readonly string[]): Promise<void> {
   const { path, shared } = scopeOf(cache)

@@ -32,9 +32,13 @@ export class Family {
     this.#userOf = userOf
   }
 
-  /** The value, or `null`. A hit is what is truthy. */
-  get(key: string): unknown {
-    const entry = this.#used.get(key) ?? this.#firstUse(key)
+  /**
+   * The value, or `null`. A hit is what is truthy.
+   *
+   * @param fetched What was just brought here for this read, and may have been pushed out again by what was brought at the same moment.
+   */
+  get(key: string, fetched?: Entry): unknown {
+    const entry = this.#used.get(key) ?? this.#firstUse(key) ?? fetched
     if (entry === undefined) {
       this.#misses++
       return null
@@ -64,11 +68,12 @@ export class Family {
   }
 
   /** A value that came from elsewhere. Unless it was `wanted` here, it takes the place of another one of those rather than of one that is in use. */
-  receive(key: string, value: unknown, ttlMs: number, version: string, wanted: boolean): void {
+  receive(key: string, value: unknown, ttlMs: number, version: string, wanted: boolean): Entry {
     const isInUse = wanted || this.#used.peek(key) !== undefined
     this.#makeRoom(key)
     const entry = new Entry(key, value, ttlMs, version)
     if (!entry.isExpired) this.#keep(entry, isInUse ? this.#used : this.#unread)
+    return entry
   }
 
   delete(key: string): void {

@@ -1,9 +1,12 @@
 import { Family, type FamilyStats } from './family.js'
 import { keyWithin } from './scoped-key.js'
+import { textOf } from './text.js'
 
+export type { Entry } from './entry.js'
 export { Family, type FamilyStats } from './family.js'
 export { matcherOf } from './pattern.js'
 export { scopedKey } from './scoped-key.js'
+export { textOf } from './text.js'
 
 export const familyNames = ['search', 'recommendation', 'analytics', 'chat'] as const
 export type FamilyName = (typeof familyNames)[number]
@@ -14,8 +17,8 @@ export type AICacheStats = Record<FamilyName, FamilyStats>
 export type Families = Readonly<Record<FamilyName, Family>>
 
 /** What makes one key of a user and a limit. */
-export function recommendationKey(userId: string, limit: number): string {
-  return `${userId}:${limit}`
+export function recommendationKey(userId: unknown, limit: unknown): string {
+  return `${textOf(userId)}:${textOf(limit)}`
 }
 
 /** Whose values the keys of a family are; `undefined` where they are nobody's. A limit has no colon in it, so the last one ends the user's id. */

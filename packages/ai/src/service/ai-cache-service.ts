@@ -1,4 +1,4 @@
-import { recommendationKey } from '../families/index.js'
+import { recommendationKey, textOf } from '../families/index.js'
 import type { AICache } from './ai-cache.js'
 import { AsyncAICacheService } from './async-ai-cache-service.js'
 import { Face, type Untyped } from './face.js'
@@ -61,7 +61,7 @@ export class AICacheService extends Face {
 
   /** Drops the recommendations of a user, whatever their limit, and the analytics. */
   invalidateUserCache(userId: string): void {
-    void this.cache().invalidateUser(String(userId))
+    void this.cache().invalidateUser(textOf(userId))
   }
 
   /**

@@ -1,4 +1,5 @@
-import { matcherOf, openFamilies, scopedKey, type AICacheStats, type Families, type FamilyName } from '../families/index.js'
+import { InvalidOptionError } from '@tiercel/core'
+import { matcherOf, openFamilies, scopedKey, textOf, type AICacheStats, type Families, type FamilyName } from '../families/index.js'
 import { Sharing } from '../sharing/index.js'
 import type { AICacheSettings } from './options.js'
 
@@ -43,15 +44,15 @@ export class AICache {
     const located = this.#locate(key)
     if (located === undefined) return null
     const family = this.#families[name]
-    if (family.peek(located) === undefined) await this.#sharing?.read(name, located)
-    return this.#isOn ? family.get(located) : null
+    const fetched = family.peek(located) === undefined ? await this.#sharing?.read(name, located) : undefined
+    return this.#isOn ? family.get(located, fetched) : null
   }
 
   /** Here at once. Resolves when Redis has it, or is known to be away. */
-  set(name: FamilyName, key: string, value: unknown, ttlMinutes: number | undefined): Promise<void> {
+  set(name: FamilyName, key: string, value: unknown, ttlMinutes: number | undefined): Promise<unknown> {
     const located = this.#locate(key)
     if (located === undefined || !this.#isCacheable(value, name)) return Promise.resolve()
-    const ttlMs = (Number(ttlMinutes) || this.#settings.minutes[name]) * MINUTE
+    const ttlMs = (numberOf(ttlMinutes) || this.#settings.minutes[name]) * MINUTE
     const written = this.#sharing?.write(name, located, value, ttlMs)
     this.#families[name].set(located, value, ttlMs, written?.version)
     return written?.told ?? Promise.resolve()
@@ -65,7 +66,8 @@ export class AICache {
 
   async invalidateSearch(pattern: string | undefined): Promise<void> {
     const { search } = this.#families
-    if (pattern === undefined || pattern === '') {
+    // What is no text is no pattern either, and what is no pattern matches everything.
+    if (typeof pattern !== 'string' || pattern === '') {
       search.clear()
       await this.#sharing?.invalidateAll('search')
     } else {
@@ -89,7 +91,7 @@ export class AICache {
   }
 
   hitRatio(name: FamilyName): number {
-    return Object.hasOwn(this.#families, name) ? this.#families[name].hitRatio : 0
+    return typeof name === 'string' && Object.hasOwn(this.#families, name) ? this.#families[name].hitRatio : 0
   }
 
   maintain(): void {
@@ -125,15 +127,19 @@ export class AICache {
   /** Where a key is for whoever asks; `undefined` when nothing is cached, or nobody can say who asks. */
   #locate(key: string): string | undefined {
     if (!this.#isOn) return undefined
-    const { scope } = this.#settings
-    const text = typeof key === 'string' ? key : String(key)
-    if (scope === undefined) return scopedKey('', text)
     try {
-      return scopedKey(scope() ?? '', text)
+      return scopedKey(this.#scope(), textOf(key))
     } catch (error) {
       this.#report(error)
       return undefined
     }
+  }
+
+  /** Who asks. An object is refused: as text it would be the same for everybody. */
+  #scope(): string {
+    const scope: unknown = this.#settings.scope?.() ?? ''
+    if (typeof scope === 'string' || typeof scope === 'number') return String(scope)
+    throw new InvalidOptionError('scope must give a string, a number or undefined')
   }
 
   #isCacheable(value: unknown, name: FamilyName): boolean {
@@ -153,4 +159,9 @@ export class AICache {
       // As above.
     }
   }
+}
+
+/** The original computes with whatever it is given. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : 0
 }

@@ -1,4 +1,4 @@
-import { recommendationKey } from '../families/index.js'
+import { recommendationKey, textOf } from '../families/index.js'
 import { Face, type Untyped } from './face.js'
 
 /**
@@ -43,7 +43,7 @@ export class AsyncAICacheService extends Face {
 
   /** Resolves when Redis was told, and with it the other processes. So do the other invalidations. */
   async invalidateUserCache(userId: string): Promise<void> {
-    await this.cache().invalidateUser(String(userId))
+    await this.cache().invalidateUser(textOf(userId))
   }
 
   async invalidateSearchCache(pattern?: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { textOf } from '../families/index.js'
 
 /** `search:`, the query and its filters as JSON. Filters that JSON cannot carry get a key that nobody else gets, so they are never found. */
 export function searchKey(query: string, filters: unknown): string {
   try {
-    return `search:${query}:${JSON.stringify(filters)}`
+    return `search:${textOf(query)}:${JSON.stringify(filters)}`
   } catch {
-    return `search:${query}:${randomUUID()}`
+    return `search:${textOf(query)}:${randomUUID()}`
   }
 }
 

@@ -4,6 +4,9 @@ const USER = 'user:'
 const PATTERN = 'pattern:'
 const COUNT = 'change:'
 
+/** Beside "all": only what Redis holds is meant, not what processes have in memory. */
+export const REDIS_ONLY = 'redis-only'
+
 export const userLabel = (user: string): string => USER + user
 export const patternLabel = (pattern: string): string => PATTERN + pattern
 export const countLabel = (count: string): string => COUNT + count

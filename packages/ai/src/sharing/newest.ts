@@ -1,18 +1,28 @@
 import { defineScript, type RedisLink, type Reply } from '@tiercel/core/connection'
 
+/** Adds keys. What is there and no index is none of ours. KEYS: index. ARGV: score and key in turn. Gives 1 when there was no index before. */
+const addScript = defineScript(`
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'zset' then redis.call('UNLINK', KEYS[1]) end
+for i = 1, #ARGV, 2 do redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return kind == 'zset' and 0 or 1
+`)
+
 /**
- * Gives the keys that there is no more room for, and takes them out. KEYS: index. ARGV: most keys, ms to keep the index at least.
+ * Takes out the keys that there is no more room for. Gives those, and of the keys that are named those that are not in the index. KEYS: index. ARGV: most keys, ms to keep the
+ * index at least, keys.
  */
 const trimScript = defineScript(`
-if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then
-  redis.call('UNLINK', KEYS[1])
-  return {}
-end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[1])
-if over <= 0 then return {} end
-local gone = redis.call('ZRANGE', KEYS[1], 0, over - 1)
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, over - 1)
+local gone = {}
+if over > 0 then
+  gone = redis.call('ZRANGE', KEYS[1], 0, over - 1)
+  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, over - 1)
+end
+for i = 3, #ARGV do
+  if not redis.call('ZSCORE', KEYS[1], ARGV[i]) then gone[#gone + 1] = ARGV[i] end
+end
 return gone
 `)
 
@@ -28,15 +38,19 @@ export class Newest {
     this.#most = most
   }
 
-  /** @param now The time of Redis. */
-  async add(keys: readonly string[], now: number): Promise<void> {
+  /**
+   * @param now The time of Redis.
+   * @returns Whether there was no index before: then nobody knows what Redis holds.
+   */
+  async add(keys: readonly string[], now: number): Promise<boolean> {
     // One after the other, by fractions of a millisecond.
-    await this.#link.send(['ZADD', this.#name, ...keys.flatMap((key, i) => [String(now + i / 1000), key])], { route: this.#name })
+    const scored = keys.flatMap((key, i) => [String(now + i / 1000), key])
+    return (await this.#link.run(addScript, [this.#name], scored)) === 1
   }
 
-  /** Resolves to the keys that are not among the newest any more. */
-  async trim(keptMs: number): Promise<string[]> {
-    const gone = (await this.#link.run(trimScript, [this.#name], [String(this.#most), String(Math.ceil(keptMs))])) as Reply[]
+  /** Resolves to the keys that are not among the newest any more, and those of `added` that were taken out meanwhile. */
+  async trim(added: readonly string[], keptMs: number): Promise<string[]> {
+    const gone = (await this.#link.run(trimScript, [this.#name], [String(this.#most), String(Math.ceil(keptMs)), ...added])) as Reply[]
     return gone.map(String)
   }
 

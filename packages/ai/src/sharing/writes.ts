@@ -41,6 +41,16 @@ export class Writes {
     return this.#forgetsAll || this.#toForget.size > 0
   }
 
+  /** What somebody may wait for. */
+  get outcomes(): readonly Promise<void>[] {
+    return [...this.waiting.values(), ...this.sending.values()].map(({ outcome }) => outcome.promise)
+  }
+
+  /** Nobody is to wait for what cannot be sent for now. */
+  release(): void {
+    for (const { outcome } of this.waiting.values()) outcome.release()
+  }
+
   /** The value of a key that Redis is about to be given. */
   of(key: string): Write | undefined {
     return this.waiting.get(key) ?? this.sending.get(key)
@@ -80,6 +90,11 @@ export class Writes {
       this.#toForget.clear()
       this.#forgetsAll = true
     }
+  }
+
+  /** What waits may be too old, and so may be what Redis has in its place. */
+  forgetWaiting(): void {
+    for (const key of this.waiting.keys()) this.forget(key)
   }
 
   /** What Redis has to forget now. */

@@ -236,6 +236,49 @@ describe.each(kinds)('$name', ({ open, advance }) => {
     expect(face.generateMessageHash('m', { big: 1n })).not.toBe(face.generateMessageHash('m', { big: 1n }))
   })
 
+  it('throws at nothing that JavaScript passes, and leaves nothing unhandled', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    try {
+      const face = await open()
+      const broken = () => {
+        throw new Error('of the application')
+      }
+      const odd = [null, undefined, 5, 5n, Symbol('s'), true, /x/, {}, [], broken, Object.create(null), { toString: broken, valueOf: broken, toJSON: broken }, { length: 1 }]
+      const methods = Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(face)) as Record<string, PropertyDescriptor>)
+        .concat(Object.entries(Object.getOwnPropertyDescriptors(Object.getPrototypeOf(Object.getPrototypeOf(face)))))
+        .filter(([name, { value }]) => typeof value === 'function' && !['constructor', 'close'].includes(name))
+      expect(methods.length).toBeGreaterThanOrEqual(17)
+      for (const value of odd) for (const [, { value: method }] of methods) await (method as (...args: unknown[]) => unknown).call(face, value, value, value, value)
+      await face.setSearchResults('k', 'v', '2' as unknown as number)
+      expect(await face.getSearchResults('k')).toBe('v')
+      await advance(2 * MINUTE + 1)
+      expect(await face.getSearchResults('k')).toBeNull()
+      expect(unhandled).not.toHaveBeenCalled()
+    } finally {
+      process.off('unhandledRejection', unhandled)
+    }
+  })
+
+  it.each([null, 5, /goa/, {}])('drops all searches for what is no pattern at all (%j)', async (pattern) => {
+    const face = await open()
+    await face.setSearchResults('k', 'v')
+    await face.invalidateSearchCache(pattern as unknown as string)
+    expect(await face.getSearchResults('k')).toBeNull()
+  })
+
+  it('takes the keys of old JavaScript as text', async () => {
+    const face = await open()
+    await face.setAnalytics(5 as unknown as string, 'v')
+    expect(await face.getAnalytics('5')).toBe('v')
+    await face.setRecommendations(5 as unknown as string, '6' as unknown as number, 'v')
+    expect(await face.getRecommendations('5', 6)).toBe('v')
+    await face.invalidateUserCache(5 as unknown as string)
+    expect([await face.getAnalytics('5'), await face.getRecommendations('5', 6)]).toEqual([null, null])
+    await face.setChatResponse(undefined as unknown as string, 'v')
+    expect(await face.getChatResponse('undefined')).toBe('v')
+  })
+
   it('takes any text for a key', async () => {
     const face = await open()
     const keys = ['', '\0', '\0\0', '\ud83d', '{}*?[', 'x'.repeat(100_000), '__proto__']

@@ -117,6 +117,7 @@ describeWithRedis('two processes', () => {
   it('share with encryption too, and then nothing of a value is in a message or in Redis', async () => {
     const encryption = '0'.repeat(64)
     const [a, b] = [await open({ encryption }), await open({ encryption })]
+    await a.async.setSearchResults('first', 'v')
     const executed = await executedDuring(services.redis, async () => {
       a.setSearchResults('k', 'a secret of state')
       await until(() => b.getSearchResults('k'))
@@ -324,6 +325,15 @@ describeWithRedis('the awaited face', () => {
     await b.async.setSearchResults('k', 'v')
     await b.async.getSearchResults('k')
     expect(b.getStats().search).toMatchObject({ hits: 1, misses: 1 })
+  })
+
+  it('gives each of many that are read at once, though there is no room for all of them', async () => {
+    const [a, b] = [await open(), await open({ searchCacheSize: 2 })]
+    for (let i = 0; i < 50; i++) a.setSearchResults(`k${i}`, i + 1)
+    await a.flush()
+    const found = await Promise.all(Array.from({ length: 50 }, (_, i) => b.async.getSearchResults<number>(`k${i}`)))
+    expect(found).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+    expect(b.getStats().search).toEqual({ hits: 50, misses: 0, size: 2, maxSize: 2 })
   })
 
   it('finds what it set itself, though memory has lost it', async () => {

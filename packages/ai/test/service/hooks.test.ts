@@ -117,6 +117,29 @@ describe('scope', () => {
     expect(as('ada', () => [ai.getRecommendations('u', 6), ai.getAnalytics('u')])).toEqual([null, null])
   })
 
+  it('may be a number, as ids are, and does not mix them up', () => {
+    let id: unknown = 5
+    const ai = open({ scope: () => id as string })
+    ai.setSearchResults('1k', 'of 5')
+    id = 51
+    expect(ai.getSearchResults('k')).toBeNull()
+    id = '5'
+    expect(ai.getSearchResults('1k')).toBe('of 5')
+    ai.invalidateSearchCache('1k')
+    expect(ai.getSearchResults('1k')).toBeNull()
+    id = null
+    ai.setSearchResults('k', 'of all')
+    id = undefined
+    expect(ai.getSearchResults('k')).toBe('of all')
+  })
+
+  it.each([{}, [], Promise.resolve('ada'), true, Symbol('s')])('that is no text (%o) finds and keeps nothing: it would be the same for everybody', async (value) => {
+    const ai = open({ scope: () => value as unknown as string })
+    ai.setSearchResults('k', 'v')
+    expect([ai.getSearchResults('k'), await ai.async.getSearchResults('k')]).toEqual([null, null])
+    expect(warn.mock.calls[0]).toEqual([{ err: expect.objectContaining({ code: 'TIERCEL_INVALID_OPTION' }) }, expect.any(String)])
+  })
+
   it('that throws finds and keeps nothing', () => {
     let fails = false
     const ai = open({

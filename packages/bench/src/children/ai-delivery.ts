@@ -17,8 +17,9 @@ const happened = (): void => {
 
 const receive = Family.prototype.receive
 Family.prototype.receive = function (this: Family, ...args) {
-  receive.apply(this, args)
+  const entry = receive.apply(this, args)
   if (args[0] === wanted) happened()
+  return entry
 }
 
 const ai = createAICacheService({ name, redis: url, deadline: '30s' })

@@ -205,7 +205,7 @@ export class Remote {
    */
   async lateTokens(ids: readonly string[], budget: Budget): Promise<Map<string, string> | undefined> {
     const tokens = await this.entries.tokensOf(ids, budget)
-    return (await this.#hasHeardAll(budget)) ? tokens : undefined
+    return (await this.hasHeardAll(budget)) ? tokens : undefined
   }
 
   /**
@@ -214,7 +214,7 @@ export class Remote {
   async seizeInTurn(path: string, key: string, ids: readonly string[], budget: Budget): Promise<Lease> {
     const lease = await this.entries.seize(path, key, ids, budget, 'drop')
     for (const [id, written] of lease.tokens) this.#knownTokens.set(id, written)
-    if (await this.#hasHeardAll(budget)) return lease
+    if (await this.hasHeardAll(budget)) return lease
     this.release(lease)
     throw new RedisTimeoutError('The messages of Redis do not reach this process')
   }
@@ -239,7 +239,8 @@ export class Remote {
     return (await budget.spend((ms) => this.#connection.run(storeAtOnceScript, keys, args, ms))) !== 0
   }
 
-  async #hasHeardAll(budget: Budget): Promise<boolean> {
+  /** Whether everything that was changed until now has been heard here, in time. */
+  async hasHeardAll(budget: Budget): Promise<boolean> {
     const { sequence, sequenceKey: key } = this.bus
     const { interruptions } = sequence
     const number = await budget.spend((ms) => this.#connection.send(['GET', key], { route: key, timeoutMs: ms }))

@@ -44,10 +44,13 @@ export class RunNote {
   async #noteInSteps(run: string, timeoutMs: number): Promise<boolean> {
     const { connection, names, invalidator, path } = this.#settings
     const route = names.run(path)
-    if (String(await connection.send(['GET', route], { route, timeoutMs })) === run) return false
-    await invalidator.invalidate(this.#everything(), timeoutMs)
+    const token = names.token(`${path}\0g`)
+    const noted = await connection.send(['GET', route], { route, timeoutMs })
+    if (noted !== null && String(noted) === run) return false
+    const isEmpty = noted === null && (await connection.send(['EXISTS', token], { route: token, timeoutMs })) === 0
+    if (!isEmpty) await invalidator.invalidate(this.#everything(), timeoutMs)
     await connection.send(['SET', route, run], { route, timeoutMs })
-    return true
+    return !isEmpty
   }
 
   #everything(): Change {

@@ -192,12 +192,15 @@ return {number, time[1], time[2]}
 
 /**
  * Notes which server the entries are on. After a restart or failover, the first to notice drops all of them: invalidations may have been lost with the old
- * server. KEYS: run, namespace token, sequence. ARGV: run, channel, message, sequence ttl, seed.
+ * server. Without a note and a token there is nothing to drop, and who has begun to load is not disturbed.
+ * KEYS: run, namespace token, sequence. ARGV: run, channel, message, sequence ttl, seed.
  */
 export const noteRunScript = defineScript(`${announce}
-if redis.pcall('GET', KEYS[1]) == ARGV[1] then return 0 end
-redis.call('UNLINK', KEYS[2])
+local noted = redis.pcall('GET', KEYS[1])
+if noted == ARGV[1] then return 0 end
+local isEmpty = redis.call('UNLINK', KEYS[2]) == 0 and noted == false
 redis.call('SET', KEYS[1], ARGV[1])
+if isEmpty then return 0 end
 announce(KEYS[3], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 return 1
 `)

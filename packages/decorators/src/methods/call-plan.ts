@@ -16,7 +16,6 @@ export class CallPlan {
   /** `undefined` when there are none, which is what the core is fastest with. */
   readonly #fixed: CallOptions | undefined
   readonly #perCall: readonly (readonly ['tags' | 'room' | 'signal', AnyMethod])[]
-  readonly #judges: boolean
   readonly #options: MergedOptions
 
   constructor(options: MergedOptions) {
@@ -37,7 +36,6 @@ export class CallPlan {
         ['signal', signal],
       ] as const
     ).filter((pair): pair is readonly ['tags' | 'room' | 'signal', AnyMethod] => typeof pair[1] === 'function')
-    this.#judges = [ttl, options.unless, options.resultTtl, options.resultTags, options.resultRoom].some((each) => typeof each === 'function')
   }
 
   /** What the core is given with a call. */
@@ -50,7 +48,6 @@ export class CallPlan {
 
   /** Tells the load how to keep its result. */
   judge(ctx: LoadContext, result: unknown, self: unknown, args: readonly unknown[]): void {
-    if (!this.#judges) return
     const { isKept, ttl, tags, room } = this.#verdict(result, self, args)
     if (!isKept) ctx.skip()
     if (ttl !== undefined) ctx.ttl(ttl)
@@ -61,7 +58,6 @@ export class CallPlan {
   /** What the core is given with a result that comes from elsewhere. `undefined` when it is not to be kept. */
   optionsOfPut(result: unknown, self: unknown, args: readonly unknown[]): CallOptions | undefined {
     const { signal: _, ...options } = this.optionsOf(self, args) ?? {}
-    if (!this.#judges) return options
     const { isKept, ttl, tags, room } = this.#verdict(result, self, args)
     if (!isKept) return undefined
     return {

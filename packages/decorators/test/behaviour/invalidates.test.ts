@@ -154,6 +154,19 @@ it('leaves the old value for grace with expire', async () => {
   expect(await t.find()).toBe(1)
 })
 
+it('refuses tags that are not in an array before the method has done anything', async () => {
+  cacheForTest()
+  let runs = 0
+  class Trips {
+    @Invalidates({ tags: () => 'trips' as never })
+    async rename() {
+      runs++
+    }
+  }
+  await expect(new Trips().rename()).rejects.toMatchObject({ code: 'TIERCEL_INVALID_TARGET', message: expect.stringContaining('tags of @Invalidates') })
+  expect(runs).toBe(0)
+})
+
 it('refuses a room that is not there before the method has done anything', async () => {
   cacheForTest()
   let runs = 0

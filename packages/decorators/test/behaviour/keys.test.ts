@@ -164,3 +164,21 @@ it('takes instances that say what they are', async () => {
   await trips.find(new Money(2))
   expect(runs).toHaveLength(2)
 })
+
+it('finds an object of many properties again whatever their order', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `field${i}`)
+  const { find } = cacheOf(ofAnything().trips)
+  const written = (order: readonly string[]) => find.key(Object.fromEntries(order.map((name) => [name, 1])))
+  expect(written(names.toReversed())).toBe(written(names))
+})
+
+it('hands on what a getter of an argument throws', async () => {
+  cacheForTest()
+  const { trips } = ofAnything()
+  const argument = {
+    get name(): string {
+      throw new RangeError('not now')
+    },
+  }
+  await expect(trips.find(argument)).rejects.toThrow(RangeError)
+})

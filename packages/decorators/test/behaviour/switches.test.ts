@@ -62,9 +62,12 @@ it('switches off the caches of classes too', async () => {
   expect(cache.stats()).toMatchObject({ sets: 0, misses: 0, invalidations: 0 })
 })
 
-it('refuses what is no cache', () => {
-  expect(() => useCache({} as never)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
-  expect(() => useCache(true as never)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' }))
+it.each([
+  [{}, 'another object'],
+  [true, 'a value of type boolean'],
+  [null, 'null'],
+])('refuses what is no cache: %j', (value, saying) => {
+  expect(() => useCache(value as never)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT', message: expect.stringContaining(`not ${saying}`) }))
 })
 
 it('takes the cache that is in use when a method is called', async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { CacheConfig, Cached, CachePut, Invalidates } from '@tiercel/decorators'
-import '../ground.js'
+import { cacheForTest } from '../ground.js'
 
 const argument = expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT' })
 const option = (saying: string) => expect.objectContaining({ code: 'TIERCEL_INVALID_OPTION', message: expect.stringContaining(saying) })
@@ -57,7 +57,7 @@ it('refuses a class where it takes a method, and a method where it takes a class
     @untyped.Cached()
     class Trips {}
     return Trips
-  }).toThrow(argument)
+  }).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ARGUMENT', message: expect.stringContaining('not on a class') }))
   expect(() => {
     class Trips {
       @untyped.CacheConfig({})
@@ -84,6 +84,8 @@ it.each([
   [{ bypass: 'all' }, 'bypass'],
   [{ name: 'find(' }, 'name'],
   [{ name: '' }, 'name'],
+  [null, '@Cached takes an object of options'],
+  ['5m', '@Cached takes an object of options'],
 ])('refuses %j of @Cached where the class is defined', (options, saying) => {
   expect(() => {
     class Trips {
@@ -113,6 +115,8 @@ it.each([
   [{ key: () => 1 }, "no option 'key'"],
   [{ ttl: () => 1 }, 'same for all methods'],
   [{ name: 'a b' }, 'name'],
+  [{ refresh: 2 }, 'refresh'],
+  [null, '@CacheConfig takes an object of options'],
 ])('refuses %j of @CacheConfig', (options, saying) => {
   expect(() => untyped.CacheConfig(options)).toThrow(option(saying))
 })
@@ -208,4 +212,70 @@ it('refuses options of a class and of its method that contradict each other', ()
     }
     return Trips
   }).toThrow(option('softTimeout must be shorter than hardTimeout'))
+})
+
+it.each([
+  [null, '@CachePut takes an object of options'],
+  [{ args: () => [] }, 'needs `method`'],
+  [{ method: 'find' }, 'needs one of args and resultArgs'],
+  [{ method: 'find', args: () => [], resultArgs: () => [] }, 'needs one of args and resultArgs'],
+  [{ method: 'find', args: [] }, 'args of @CachePut must be a function'],
+  [{ method: 'find', args: () => [], ttl: 1 }, "no option 'ttl'"],
+])('refuses %j of @CachePut', (options, saying) => {
+  expect(() => untyped.CachePut(options)).toThrow(option(saying))
+})
+
+it('refuses more cached methods than a process can have', () => {
+  const define = (name: string) => {
+    class Trips {
+      @Cached({ name })
+      async find() {
+        return 1
+      }
+    }
+    return new Trips()
+  }
+  for (let i = 0; i < 10_000; i++) define(`trips${i}`)
+  expect(() => define('trips')).toThrow(option('at most 10000 cached methods'))
+})
+
+it('refuses arguments of @CachePut that are not in an array', async () => {
+  cacheForTest()
+  class Trips {
+    @Cached()
+    async find(id: string) {
+      return id
+    }
+    @CachePut({ method: 'find', resultArgs: (id: string) => id as never })
+    async create(id: string) {
+      return id
+    }
+  }
+  await expect(new Trips().create('42')).rejects.toThrow(option('an array of arguments'))
+})
+
+it('refuses a `cache` that gives no cache, to whoever reads and to whoever invalidates', async () => {
+  @CacheConfig({ cache: () => ({}) as never })
+  class Trips {
+    @Cached()
+    async find(id: string) {
+      return id
+    }
+    @Invalidates({ tags: () => ['trips'] })
+    async rename() {}
+  }
+  await expect(new Trips().find('42')).rejects.toThrow(argument)
+  await expect(new Trips().rename()).rejects.toThrow(argument)
+})
+
+it('refuses a method on an object without a class', async () => {
+  cacheForTest()
+  class Trips {
+    @Cached()
+    async find() {
+      return 1
+    }
+  }
+  const bare = Object.assign(Object.create(Object.create(null) as object) as object, { find: Trips.prototype.find })
+  await expect(bare.find()).rejects.toThrow(option('an object without a class'))
 })

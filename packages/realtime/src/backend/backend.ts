@@ -144,7 +144,7 @@ async function loadScripts(connection: Recovering): Promise<void> {
  * @throws {InvalidOptionError} @throws {InvalidEnvironmentError}
  * @example
  * const backend = createBackend({ redis: 'redis://localhost:6379', prefix: 'app:' })
- * const sessions = createSessionStore({ backend })
+ * const sessions = createChatSessionStore({ backend })
  */
 export function createBackend(options: BackendOptions = {}): Backend {
   const { ttl: _, ...fromEnvironment } = cacheOptionsFromEnv(process.env)

@@ -35,8 +35,7 @@ describeWithRedis('outage and recovery', () => {
     a.link.mend()
     a.link.resubscribe()
     const replayed = a.link.holdReply('dropAndAnnounce')
-    await stage.pass(100)
-    await replayed.arrived
+    await stage.timeOf(replayed.arrived)
     // Not before it has replayed what Redis was not told.
     expect(await a.cache.get('k')).toBeUndefined()
     expect(a.link.sent).not.toContain('MGET')
@@ -58,8 +57,15 @@ describeWithRedis('outage and recovery', () => {
     await a.cache.invalidate({ pattern: 'l*' })
     a.link.mend()
     let scans = 0
-    a.link.beforeStart = (name) => (name === 'SCAN' && ++scans >= 3 ? Promise.reject(new Error('the connection is lost')) : undefined)
-    await stage.pass(100)
+    const broken = new Promise<void>((resolve) => {
+      a.link.beforeStart = (name) => {
+        if (name !== 'SCAN' || ++scans < 3) return undefined
+        resolve()
+        return Promise.reject(new Error('the connection is lost'))
+      }
+    })
+    await stage.timeOf(broken)
+    await stage.settled()
     expect([a.remote.state, a.remote.journal.size]).toEqual(['outage', 1])
     a.link.beforeStart = () => undefined
     await recovered(a)
@@ -176,6 +182,21 @@ describeWithRedis('outage and recovery', () => {
     expect([await a.cache.get('k'), await b.cache.get('k')]).toEqual([undefined, undefined])
     await a.cache.set('k', 'new')
     expect(await b.cache.get('k')).toBe('new')
+  })
+
+  it.for(['standalone', 'cluster'] as const)('who comes first to an empty Redis, %s, tells nobody to forget; without the note of the run but with entries, everybody', async (kind) => {
+    const a = await stage.open({ kind })
+    await a.cache.set('k', 'here', { redis: false })
+    await stage.drop(stage.redisKey.run())
+    await stage.open({ kind })
+    await stage.settled()
+    expect(a.cache.peek('k')).toBe('here')
+    await a.cache.set('l', 'in Redis')
+    await stage.drop(stage.redisKey.run())
+    const c = await stage.open({ kind })
+    await stage.settled()
+    expect(a.cache.peek('k')).toBeUndefined()
+    expect(await c.cache.get('l')).toBeUndefined()
   })
 
   // Remote asks which run it is with every heartbeat, and not when a connection has been made again: a process that had nothing to ask while Redis was away reads first.

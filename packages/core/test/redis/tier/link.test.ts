@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   defineScript,
   evictFromRedis,
+  hasHeardAll,
   keepHearing,
   linkOf,
   openLink,
@@ -292,6 +293,32 @@ describeWithRedis('what else there is beside a cache', () => {
     await redis.kill()
     expect(await evictFromRedis(one, ['a'])).toBeUndefined()
     await redis.start()
+  })
+
+  it('tells when everything that was changed until now has been heard', async () => {
+    const redis = await start()
+    const proxy = await startProxy(redis.port)
+    const [late, other] = [await openCache(proxy.url), await openCache(redis.url)]
+    const heard: string[] = []
+    watchPeers(late, { onChange: ({ keys }) => heard.push(...keys), onFlush: () => {} })
+    expect(await hasHeardAll(late)).toBe(true)
+    proxy.pause('down')
+    await other.set('k', 1)
+    let isOver = false
+    const hearing = hasHeardAll(late).then((hasHeard) => {
+      isOver = true
+      return { hasHeard, heard: [...heard] }
+    })
+    await other.get('k')
+    expect(isOver).toBe(false)
+    await proxy.heal()
+    expect(await hearing).toEqual({ hasHeard: true, heard: ['k'] })
+    await redis.kill()
+    expect(await hasHeardAll(late)).toBe(false)
+    expect(await hasHeardAll(await openCache('', { redis: false }))).toBe(true)
+    await redis.start()
+    await late.close()
+    await proxy.stop()
   })
 
   it('tells the time of Redis', async () => {

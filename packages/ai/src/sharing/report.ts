@@ -1,0 +1,2 @@
+/** Somebody to tell of what no caller is told of. */
+export type Report = (error: unknown) => void

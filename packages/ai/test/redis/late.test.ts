@@ -1,0 +1,90 @@
+import { expect, it } from 'vitest'
+import type { AICacheService } from '@tiercel/ai'
+import { describeWithRedis, type FaultProxy } from '../../../core/test/redis/server/index.js'
+import { gone, until, useServices } from './services.js'
+
+describeWithRedis('a message that arrives late', () => {
+  const services = useServices()
+  const { open, proxy } = services
+
+  /** What another process says does not reach `a` any more, until the way is healed; what `a` asks is answered. */
+  async function deaf(): Promise<{ a: AICacheService; b: AICacheService; way: FaultProxy }> {
+    const way = await proxy()
+    const [a, b] = [await open({ redis: way.url, maxStaleness: '5m' }), await open()]
+    a.setSearchResults('earlier', 'v')
+    a.setRecommendations('earlier', 1, 'v')
+    await a.flush()
+    // The one that is subscribed is sent what nobody asked for.
+    const before = way.connections.map(({ counts: { up, down } }) => ({ up: up.bytes, down: down.bytes }))
+    b.setChatResponse('who hears this', 'v')
+    await until(() => a.getChatResponse('who hears this'))
+    const subscribed = way.connections.filter(({ counts: { up, down } }, i) => up.bytes === before[i]?.up && down.bytes > before[i].down)
+    expect(subscribed).toHaveLength(1)
+    subscribed[0]?.pause('down')
+    return { a, b, way }
+  }
+
+  it.each<readonly [string, (a: AICacheService) => unknown]>([
+    ['of all', (a) => a.invalidateSearchCache()],
+    ['by a pattern', (a) => a.invalidateSearchCache('k*')],
+    ['of everything', (a) => a.clearAll()],
+  ])('does not bring back what was invalidated here after it was set there: %s', async (_, invalidate) => {
+    const { a, b, way } = await deaf()
+    b.setSearchResults('k', 'old')
+    await b.flush()
+    invalidate(a)
+    await until(() => b.getSearchResults('k'), gone)
+    await way.heal()
+    await a.flush()
+    // It has heard everything by now.
+    b.setChatResponse('last', 'v')
+    await until(() => a.getChatResponse('last'))
+    expect(a.getSearchResults('k')).toBeNull()
+    expect(await a.async.getSearchResults('k')).toBeNull()
+  })
+
+  it('does not bring back what was invalidated here by user', async () => {
+    const { a, b, way } = await deaf()
+    b.setRecommendations('u', 6, 'old')
+    await b.flush()
+    a.invalidateUserCache('u')
+    await until(() => b.getRecommendations('u', 6), gone)
+    await way.heal()
+    await a.flush()
+    b.setChatResponse('last', 'v')
+    await until(() => a.getChatResponse('last'))
+    expect(a.getRecommendations('u', 6)).toBeNull()
+  })
+
+  it('does not take the place of what was set here after it', async () => {
+    const { a, b, way } = await deaf()
+    b.setSearchResults('k', 'older')
+    await b.flush()
+    a.setSearchResults('k', 'newer')
+    await until(() => b.getSearchResults('k'), (value) => value === 'newer')
+    await way.heal()
+    await a.flush()
+    b.setChatResponse('last', 'v')
+    await until(() => a.getChatResponse('last'))
+    expect(a.getSearchResults('k')).toBe('newer')
+    expect(b.getSearchResults('k')).toBe('newer')
+    expect(await (await open()).async.getSearchResults('k')).toBe('newer')
+  })
+
+  it.each<readonly [string, (a: AICacheService) => void]>([
+    ['has expired already', (a) => a.setSearchResults('k', 'v', -1)],
+    ['cannot be sent', (a) => a.setSearchResults('k', { call: () => 42 })],
+  ])('does not bring back what was replaced here by a value that %s', async (_, replace) => {
+    const { a, b, way } = await deaf()
+    b.setSearchResults('k', 'older')
+    await b.flush()
+    replace(a)
+    await until(() => b.getSearchResults('k'), gone)
+    await way.heal()
+    await a.flush()
+    b.setChatResponse('last', 'v')
+    await until(() => a.getChatResponse('last'))
+    expect(a.getSearchResults('k')).not.toBe('older')
+    expect(await a.async.getSearchResults('k')).not.toBe('older')
+  })
+})
