@@ -118,6 +118,9 @@ describeOnRedis('the Redis service and Redis', (ground) => {
     await vi.waitUntil(() => service.getConnectionStatus() === 'connected', soon)
     expect(await service.get('meanwhile')).toBeNull()
     expect(await everything(service)).toEqual(results)
+    await ground.redis.kill()
+    expect([await service.get('meanwhile'), service.getConnectionStatus()]).toEqual([null, 'memory-fallback'])
+    await ground.redis.start()
   })
 
   it('finds what it wrote when a single command was not answered in time', async () => {
