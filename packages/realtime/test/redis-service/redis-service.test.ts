@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { closeDefaultBackend } from '../../src/backend/choice.js'
+import { closeDefaultBackend, defaultBackend } from '../../src/backend/choice.js'
 import { cacheDelete, cacheDeletePattern, cacheGet, cacheSet, createRedisService, redisService, type RedisService } from '../../src/redis-service/index.js'
 import { describeEverywhere, describeOnRedis, soon } from '../ground/ground.js'
 
@@ -177,4 +177,8 @@ it('is in memory without a Redis in the environment, and can be used again after
   expect(redisService.getConnectionStatus()).toBe('memory-fallback')
   await closeDefaultBackend()
   expect(await cacheGet('user:1')).toBeNull()
+  await cacheSet('user:1', 2, 60)
+  await defaultBackend().close()
+  expect(await cacheGet('user:1')).toBeNull()
+  expect(redisService.getConnectionStatus()).toBe('memory-fallback')
 })
