@@ -182,3 +182,10 @@ it('is in memory without a Redis in the environment, and can be used again after
   expect(await cacheGet('user:1')).toBeNull()
   expect(redisService.getConnectionStatus()).toBe('memory-fallback')
 })
+
+it('does not look at the environment until it is used, also when it is awaited', async () => {
+  vi.stubEnv('REDIS_URL', '')
+  vi.stubEnv('REDIS_PORT', 'none')
+  expect(await Promise.resolve(redisService)).toBe(redisService)
+  expect(() => redisService.getConnectionStatus()).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ENV' }))
+})
