@@ -6,7 +6,17 @@ export interface Effort {
   /** Rounds of what starts a process each time. */
   readonly processRounds: number
   readonly invalidationRounds: number
+  readonly http: HttpEffort
   readonly redis: RedisEffort
+}
+
+/** For what goes over HTTP, in a process of its own. */
+export interface HttpEffort {
+  readonly rounds: number
+  readonly requests: number
+  readonly warmUpRequests: number
+  /** Pages of 1 KB that are kept to see what they take. */
+  readonly pages: number
 }
 
 /** For what goes to Redis and to other processes. */
@@ -47,5 +57,5 @@ const redisQuick: RedisEffort = {
 
 // Many short rounds rather than few long ones: where others use the processors too, each round is disturbed a little, and the
 // median needs only half of them to be quiet.
-export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7, redis: redisFull }
-export const quick: Effort = { plan: { rounds: 9, sampleMs: 8, warmUpMs: 50 }, processRounds: 3, invalidationRounds: 5, redis: redisQuick }
+export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7, http: { rounds: 60, requests: 1500, warmUpRequests: 6000, pages: 20_000 }, redis: redisFull }
+export const quick: Effort = { plan: { rounds: 9, sampleMs: 8, warmUpMs: 50 }, processRounds: 3, invalidationRounds: 5, http: { rounds: 7, requests: 1000, warmUpRequests: 1500, pages: 5000 }, redis: redisQuick }

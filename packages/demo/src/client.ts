@@ -1,8 +1,9 @@
-import { Agent, request } from 'node:http'
+import { Agent, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 
 /** What came back, and how long it took from the first byte sent to the last received. */
 interface Answer<Body> {
   status: number
+  headers: IncomingHttpHeaders
   body: Body
   milliseconds: number
 }
@@ -16,34 +17,50 @@ export class Client {
     this.#origin = origin
   }
 
-  get<Body>(path: string): Promise<Answer<Body>> {
-    return this.#send('GET', path)
+  async get<Body>(path: string): Promise<Answer<Body>> {
+    return parsed(await this.page(path))
   }
 
   put<Body>(path: string, body: object): Promise<Answer<Body>> {
-    return this.#send('PUT', path, JSON.stringify(body))
+    return this.#write('PUT', path, body)
+  }
+
+  post<Body>(path: string, body: object = {}): Promise<Answer<Body>> {
+    return this.#write('POST', path, body)
+  }
+
+  /** As it came, without reading it. */
+  page(path: string, headers: OutgoingHttpHeaders = {}): Promise<Answer<string>> {
+    return this.#send('GET', path, headers)
   }
 
   close(): void {
     this.#agent.destroy()
   }
 
-  #send<Body>(method: string, path: string, body?: string): Promise<Answer<Body>> {
+  async #write<Body>(method: string, path: string, body: object): Promise<Answer<Body>> {
+    return parsed(await this.#send(method, path, { 'content-type': 'application/json' }, JSON.stringify(body)))
+  }
+
+  #send(method: string, path: string, given: OutgoingHttpHeaders, body?: string): Promise<Answer<string>> {
     return new Promise((resolve, reject) => {
       const began = performance.now()
-      const headers = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+      const headers = body === undefined ? given : { ...given, 'content-length': Buffer.byteLength(body) }
       const sent = request(this.#origin + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('error', reject)
         response.on('end', () => {
           const milliseconds = performance.now() - began
-          const text = Buffer.concat(chunks).toString()
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Body, milliseconds })
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString(), milliseconds })
         })
       })
       sent.on('error', reject)
       sent.end(body)
     })
   }
+}
+
+function parsed<Body>(answer: Answer<string>): Answer<Body> {
+  return { ...answer, body: JSON.parse(answer.body) as Body }
 }

@@ -3,9 +3,12 @@ import { showLatency } from './shows/latency.js'
 import { showLoad } from './shows/load.js'
 import { showOutage } from './shows/outage.js'
 import { showStampede } from './shows/stampede.js'
+import { showAgents } from './shows/two-processes/agents.js'
 import { showAssistant } from './shows/two-processes/assistant.js'
+import { showChat } from './shows/two-processes/chat.js'
 import { showCrowd } from './shows/two-processes/crowd.js'
 import { showRedisOutage } from './shows/two-processes/redis-outage.js'
+import { showRoute } from './shows/two-processes/route.js'
 import type { SharedStage } from './shows/two-processes/shared-stage.js'
 import { showTiers } from './shows/two-processes/tiers.js'
 import { showRemoteUpdate } from './shows/two-processes/update.js'
@@ -26,12 +29,16 @@ export interface Sizes {
   crowd: number
   /** Updates through one process that the other has to hear of. */
   updates: number
+  /** Events of agents. */
+  events: number
+  /** In the chat room. */
+  people: number
   /** For how long Redis is stopped, in milliseconds. */
   away: number
 }
 
-export const fullSizes: Sizes = { pages: 200, requests: 2_000, visitors: 1_000, reads: 500, crowd: 4_000, updates: 20, away: 4_000 }
-export const quickSizes: Sizes = { pages: 30, requests: 600, visitors: 1_000, reads: 100, crowd: 1_000, updates: 8, away: 1_200 }
+export const fullSizes: Sizes = { pages: 200, requests: 2_000, visitors: 1_000, reads: 500, crowd: 4_000, updates: 20, events: 1_000, people: 50, away: 4_000 }
+export const quickSizes: Sizes = { pages: 30, requests: 600, visitors: 1_000, reads: 100, crowd: 1_000, updates: 8, events: 200, people: 10, away: 1_200 }
 
 type Show = () => Promise<Chapter>
 
@@ -43,7 +50,7 @@ export function showsOfOne(stage: Stage, sizes: Sizes): Show[] {
 /** What it does for two, and what happens without Redis, if it may be stopped. */
 export function showsOfTwo(stage: SharedStage, sizes: Sizes): Show[] {
   const { redisServer } = stage
-  const shows: Show[] = [showTiers, showCrowd, showRemoteUpdate, showAssistant].map((show) => () => show(stage, sizes))
+  const shows: Show[] = [showTiers, showCrowd, showRemoteUpdate, showRoute, showAssistant, showAgents, showChat].map((show) => () => show(stage, sizes))
   if (redisServer) shows.push(() => showRedisOutage({ ...stage, redisServer }, sizes))
   return shows
 }

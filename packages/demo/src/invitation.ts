@@ -1,5 +1,5 @@
 const pagesOf = (origin: string): string =>
-  ['/cities/2988507', '/countries/FR', '/countries/FR/cities?top=5', '/search?q=ville'].map((path) => `  curl '${origin}${path}'\n`).join('')
+  ['/cities/2988507', '/countries/FR', '/countries/FR/cities?top=5', '/search?q=ville'].map((path) => `  curl '${origin}${path}'\n`).join('') + `  curl -i '${origin}/pages/FR'\n`
 
 const changeThrough = (origin: string): string =>
   `  curl -X PUT ${origin}/cities/2988507 -H 'content-type: application/json' -d '{ "population": 2140000 }'\n`

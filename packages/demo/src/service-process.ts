@@ -1,19 +1,27 @@
 import { createAICacheService } from '@tiercel/ai'
 import { createCache } from '@tiercel/core'
+import { createBackend, createEventSockets, createStorage } from '@tiercel/realtime'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import { followSessions, sessionRoutes } from './agent-sessions.js'
 import { assistantRoutes, Model } from './assistant.js'
 import { CachedCities } from './cached-cities.js'
+import { Chat } from './chat.js'
 import { citiesIn } from './cities.js'
+import { CountryPages } from './country-pages.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
 import type { Birth, ServiceStats } from './service-processes.js'
 import { ParentDatabase } from './shared-database.js'
 import { WatchedDatabase } from './watched-database.js'
+import { WebSockets } from './web-sockets.js'
 
 // Twice the default: the visitors, the database and both processes share the cores of one machine, and one that is kept
 // waiting by the others must not take that for a Redis that is gone.
 const deadline = '500ms'
+
+// What a demonstration leaves in a Redis that is not its own is to be gone soon.
+const TEN_MINUTES = '10m'
 
 // One process of the service. It lives as long as the channel to its parent, which breaks however the parent ends.
 const parentGone = once(process, 'disconnect')
@@ -35,12 +43,15 @@ async function serve(): Promise<() => Promise<void>> {
   // Everything the processes must have in common: the name, and REDIS_URL in the environment.
   const cache = createCache({ name, maxStaleness: Number(maxStaleness), deadline })
   const ai = createAICacheService({ name: `${name}-assistant`, deadline })
+  const backend = createBackend({ prefix: `${name}:`, deadline })
   const model = new Model()
+  const direct = citiesIn(database)
+  const pages = new CountryPages(cache, direct)
   const served = { memory: 0, redis: 0, database: 0 }
   cache.on('hit', ({ tier }) => (served[tier] += 1))
   cache.on('load', () => (served.database += 1))
   if (!(await isConnected())) {
-    await Promise.all([cache.close(), ai.close()])
+    await closeAll()
     throw new Error('REDIS_URL names a Redis that does not answer')
   }
 
@@ -51,19 +62,28 @@ async function serve(): Promise<() => Promise<void>> {
     open: server.open,
     redis: cache.health().redis?.breaker === 'closed' ? 'used' : 'not used',
     cache: cache.stats(),
+    pages: { runs: pages.runs },
     assistant: { modelCalls: model.calls, kept: ai.getStats().chat.size },
   })
-  const server = await RunningServer.start(citiesService(new CachedCities(cache, citiesIn(database)), stats, assistantRoutes(ai, model)), Number(port))
+  const storage = createStorage({ backend, ttl: { sessions: TEN_MINUTES, events: TEN_MINUTES } })
+  const chat = await Chat.open(backend)
+  const more = { '/pages': pages.router, '/assistant': assistantRoutes(ai, model), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
+  const sockets = new WebSockets({ '/events': followSessions(await createEventSockets(storage)), '/chat': chat.welcome })
+  const server = await RunningServer.start(citiesService(new CachedCities(cache, direct), stats, more), Number(port), sockets)
   tellParent({ origin: server.origin })
   return async () => {
     await server.close()
-    await Promise.all([cache.close(), ai.close()])
+    await closeAll()
+  }
+
+  async function closeAll(): Promise<void> {
+    await Promise.all([cache.close(), ai.close(), backend.close()])
   }
 
   async function isConnected(): Promise<boolean> {
-    await Promise.all([cache.ready(), ai.ready])
+    await Promise.all([cache.ready(), ai.ready, backend.ready()])
     for (let attempt = 0; attempt < 60; attempt += 1) {
-      if (cache.getConnectionStatus() === 'connected') return true
+      if (cache.getConnectionStatus() === 'connected' && backend.getConnectionStatus() === 'connected') return true
       await pause(50)
     }
     return false

@@ -19,6 +19,10 @@ export interface ServiceStats {
   open: number
   redis: 'used' | 'not used'
   cache: CacheStats
+  pages: {
+    /** Runs of the handler. */
+    runs: number
+  }
   assistant: {
     modelCalls: number
     /** Answers in its memory. */

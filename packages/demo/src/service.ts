@@ -1,8 +1,8 @@
 import express, { type ErrorRequestHandler, type Express, type Response, type Router } from 'express'
 import type { Cities } from './cities.js'
 
-/** The HTTP service over the cities. It does not know whether there is a cache. */
-export function citiesService(cities: Cities, stats: () => object, assistant?: Router): Express {
+/** The HTTP service over the cities, which does not know whether there is a cache; and `more`, by path. */
+export function citiesService(cities: Cities, stats: () => object, more: Readonly<Record<string, Router>> = {}): Express {
   const app = express()
   app.disable('x-powered-by')
 
@@ -38,7 +38,7 @@ export function citiesService(cities: Cities, stats: () => object, assistant?: R
     answer(response, await cities.search(text))
   })
 
-  if (assistant !== undefined) app.use('/assistant', assistant)
+  for (const [path, router] of Object.entries(more)) app.use(path, router)
 
   app.get('/stats', (_request, response) => {
     response.json(stats())

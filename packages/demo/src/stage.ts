@@ -2,6 +2,7 @@ import { createCache, type Cache } from '@tiercel/core'
 import { CachedCities } from './cached-cities.js'
 import { citiesIn } from './cities.js'
 import { Client } from './client.js'
+import { CountryPages } from './country-pages.js'
 import { openDatabase } from './database.js'
 import { fill } from './fill.js'
 import { RunningServer } from './running-server.js'
@@ -61,7 +62,7 @@ export async function setStage(cities: City[], { url, port = 0 }: { url?: string
       database,
       cache,
       direct: await start(citiesService(direct, stats)),
-      cached: await start(citiesService(new CachedCities(cache, direct), stats), port),
+      cached: await start(citiesService(new CachedCities(cache, direct), stats, { '/pages': new CountryPages(cache, direct).router }), port),
       readyIn,
       close,
     }

@@ -4,7 +4,7 @@ import { lookFor, printChapter, type Chapter } from '../src/report.js'
 import { setStage, type Stage } from '../src/stage.js'
 import { biggestCities, type City } from '../src/world.js'
 
-const sizes: Sizes = { pages: 10, requests: 200, visitors: 200, reads: 60, crowd: 200, updates: 4, away: 600 }
+const sizes: Sizes = { pages: 10, requests: 200, visitors: 200, reads: 60, crowd: 200, updates: 4, events: 60, people: 5, away: 600 }
 const look = lookFor({}, {})
 const fails = (chapters: Chapter[]): string[] =>
   chapters.flatMap(({ claims }) => claims.filter(({ holds }) => !holds).map(({ says }) => says))

@@ -8,7 +8,7 @@ describe('the process, without Redis', () => {
 
   beforeAll(async () => {
     main = (await buildProgram()).main
-    broken = (await buildProgram(new URL('./cache-that-keeps-rooms.ts', import.meta.url))).main
+    broken = (await buildProgram({ core: new URL('./cache-that-keeps-rooms.ts', import.meta.url) })).main
   }, 60_000)
   afterEach(endAll)
   afterAll(removePrograms)

@@ -9,10 +9,12 @@ import { lookFor, type Chapter } from '../src/report.js'
 import { startProcesses, type ServiceProcesses } from '../src/service-processes.js'
 import { setStage, type Stage } from '../src/stage.js'
 import { biggestCities, type City } from '../src/world.js'
-import { buildProgram, removePrograms } from './program.js'
+import { showAgents } from '../src/shows/two-processes/agents.js'
+import { showChat } from '../src/shows/two-processes/chat.js'
+import { buildProgram, removePrograms, type Replacements } from './program.js'
 import { endAll, run } from './running.js'
 
-const small: Sizes = { pages: 10, requests: 0, visitors: 0, reads: 0, crowd: 200, updates: 4, away: 600 }
+const small: Sizes = { pages: 10, requests: 0, visitors: 0, reads: 0, crowd: 200, updates: 4, events: 60, people: 5, away: 600 }
 const fails = (chapters: Chapter[]): string[] =>
   chapters.flatMap(({ claims }) => claims.filter(({ holds }) => !holds).map(({ says }) => says))
 
@@ -35,8 +37,8 @@ describeWithRedis('the shows of two processes', () => {
     await removePrograms()
   })
 
-  const begin = async (core?: URL, { url } = redis): Promise<ServiceProcesses> => {
-    const { serviceProcess } = await buildProgram(core)
+  const begin = async (replacements?: Replacements, { url } = redis): Promise<ServiceProcesses> => {
+    const { serviceProcess } = await buildProgram(replacements)
     processes = await startProcesses({ database: stage.database, redisUrl: url, program: serviceProcess })
     return processes
   }
@@ -50,26 +52,29 @@ describeWithRedis('the shows of two processes', () => {
     await begin()
     const chapters = await play(small)
     expect(fails(chapters)).toEqual([])
-    expect(chapters.map(({ claims }) => claims.length)).toEqual([2, 2, 3, 2, 3])
+    expect(chapters.map(({ claims }) => claims.length)).toEqual([2, 2, 3, 4, 2, 3, 4, 3])
     expect(chapters[1]?.table).toContainEqual(['in the two processes at the same moment', '200'])
     expect(chapters[1]?.table).toContainEqual(['database queries', '1'])
   }, 60_000)
 
   it('say so when the processes do not know of each other', async () => {
-    await begin(new URL('./cache-without-others.ts', import.meta.url))
+    await begin({ core: new URL('./cache-without-others.ts', import.meta.url) })
     const failed = fails(await play({ ...small, updates: 1 }, { ...redis, own: undefined }))
     expect(failed).toEqual([
       'what A had loaded, B had from Redis: no page was loaded twice',
       'in both processes together they cost one query',
       'the other process stopped serving it within 2 s, and neither went back to it',
       'the room was gone from both: each page was loaded once, for both',
+      'A ran the handler once for each page, and B not at all',
+      'the other did within 2 s, and pages of other countries stayed',
     ])
   }, 60_000)
 
   it('say so when invalidations do nothing', async () => {
-    await begin(new URL('./cache-that-keeps-rooms.ts', import.meta.url))
+    await begin({ core: new URL('./cache-that-keeps-rooms.ts', import.meta.url) })
     const failed = fails(await play({ ...small, updates: 1 }))
     expect(failed).toContain('through the process that wrote, nobody saw the old row again')
+    expect(failed).toContain('the process that wrote showed the new page at once')
     expect(failed).toContain('what was changed through a process was never old there, and through the other for 2 s at most, without any Redis')
     expect(failed).toContain('once both used Redis again, no row was from before, and both agreed with the database')
   }, 60_000)
@@ -81,13 +86,31 @@ describeWithRedis('the shows of two processes', () => {
       await begin(undefined, named)
       const chapters = await play(small, named)
       expect(fails(chapters)).toEqual([])
-      expect(chapters).toHaveLength(4)
+      expect(chapters).toHaveLength(7)
       await processes?.close()
-      for (const key of (await server.cli('KEYS', '*')) as string[]) expect(key).toMatch(/^tiercel-demo-/)
+      for (const key of (await server.cli('KEYS', '*')) as string[]) expect(key).toMatch(/^\{?tiercel-demo-/)
     } finally {
       await named.close()
       await server.stop()
     }
+  }, 60_000)
+
+  it('say so when what agents and chatters do stays in its process', async () => {
+    const shared = { cities: stage.cities, database: stage.database, processes: await begin({ realtime: new URL('./realtime-without-others.ts', import.meta.url) }), redisServer: undefined }
+    const failed = fails([await showAgents(shared, small), await showChat(shared, small)])
+    expect(failed).toEqual([
+      'whoever followed a session, on A or on B, was sent each of its events once, in order, and no other',
+      'A and B gave the same session, with all its events',
+      'each command was added once, and taken once',
+      'A and B named the same people, each once however many sockets',
+      'every socket in the room heard every message once, those of each person in order, and no other did',
+      'who closed two of three sockets stayed, and everybody was told of each coming and going once',
+    ])
+  }, 60_000)
+
+  it('say so when somebody with several sockets goes with one of them', async () => {
+    const shared = { cities: stage.cities, database: stage.database, processes: await begin({ realtime: new URL('./presence-of-one-socket.ts', import.meta.url) }), redisServer: undefined }
+    expect(fails([await showChat(shared, small)])).toEqual(['who closed two of three sockets stayed, and everybody was told of each coming and going once'])
   }, 60_000)
 
   it('refuse a query the database refuses, and go on', async () => {
@@ -121,7 +144,7 @@ describeWithRedis('the process, with Redis', () => {
   it('plays everything, ends by itself and leaves nothing running', async () => {
     const { output, ended } = await start(['--quick'])
     expect(await ended).toBe(0)
-    expect(output.out).toContain('26 of 26 claims held')
+    expect(output.out).toContain('37 of 37 claims held')
     expect(output.out).not.toContain('Left out')
     expect(output.err).toBe('')
     await redisGone()

@@ -1,4 +1,5 @@
 export { operatorRouter, type OperatorAction, type OperatorOptions, type OperatorSource, type PurgeTarget } from './operator/index.js'
+export { accelerate } from './accelerate.js'
 export { cacheResponses } from './cache-responses.js'
 export { invalidateResponses, type InvalidateResponsesOptions } from './invalidate-responses.js'
 export type { CachedRequest, Middleware, Next } from './express-shapes.js'

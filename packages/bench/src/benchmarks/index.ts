@@ -8,6 +8,7 @@ const benchmarks = {
   stampede: async () => (await import('./stampede.js')).stampede,
   codec: async () => (await import('./codec.js')).codec,
   heap: async () => (await import('./heap.js')).heap,
+  express: async () => (await import('./express.js')).express,
   invalidation: async () => (await import('./invalidation.js')).invalidation,
   'redis-hit': async () => (await import('./redis/hit.js')).hitBeforeRedis,
   'redis-read': async () => (await import('./redis/read.js')).readFromRedis,

@@ -171,7 +171,7 @@ export class Cache {
   async has(key: string): Promise<boolean> {
     this.#open()
     checkKey(key)
-    return this.#fresh(key) !== undefined || (await find(this.#scope, key, this.#scope.defaults)) !== undefined
+    return this.#fresh(key) !== undefined || find(this.#scope, key, this.#scope.defaults, (found) => found !== undefined)
   }
 
   /** Milliseconds until the value is stale, or `undefined` when there is no fresh one. */
@@ -180,7 +180,7 @@ export class Cache {
     checkKey(key)
     const entry = this.#fresh(key)
     if (entry !== undefined) return entry.staleAt - Math.floor(performance.now())
-    return (await find(this.#scope, key, this.#scope.defaults))?.msLeft
+    return find(this.#scope, key, this.#scope.defaults, (found) => found && found.staleAt - Math.floor(performance.now()))
   }
 
   /** Gives a fresh value a new TTL from now on: this one, or the default. Resolves to whether there was one. */
@@ -342,22 +342,24 @@ export class Cache {
     if (this.#events.miss.wanted) this.#events.emit('miss', { namespace: this.#scope.path, key })
   }
 
-  async #read<T>(key: string, options: CallOptions | undefined): Promise<T | undefined> {
-    this.#open()
-    checkKey(key)
-    const policy = resolveCall(options, this.#scope.defaults)
-    const entry = policy.read && policy.memory ? this.#fresh(key) : undefined
-    if (entry !== undefined) {
+  #read<T>(key: string, options: CallOptions | undefined): Promise<T | undefined> {
+    try {
+      this.#open()
+      checkKey(key)
+      const policy = resolveCall(options, this.#scope.defaults)
+      const entry = policy.read && policy.memory ? this.#fresh(key) : undefined
+      if (entry === undefined) return find(this.#scope, key, policy, (found) => this.#foundInRedis<T>(key, found))
       this.#countHit(key)
-      return this.#served<T>(entry)
+      return Promise.resolve(this.#served<T>(entry))
+    } catch (error) {
+      return Promise.reject(error)
     }
-    const found = await find(this.#scope, key, policy)
-    if (found === undefined) {
-      this.#countMiss(key)
-      return undefined
-    }
-    countRedisHit(this.#scope, key)
-    return found.value as T
+  }
+
+  #foundInRedis<T>(key: string, found: { readonly value: unknown } | undefined): T | undefined {
+    if (found === undefined) this.#countMiss(key)
+    else countRedisHit(this.#scope, key)
+    return found?.value as T | undefined
   }
 
   #load(key: string, loader: Loader<unknown>, options: CallOptions | undefined): Promise<unknown> {

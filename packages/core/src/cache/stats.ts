@@ -19,6 +19,8 @@ export function statsOf({ counters, shared }: Scope): CacheStats {
             outages: shared.remote.outages,
             corruptEntries: [...shared.corrupt.values()].reduce((sum, count) => sum + count, 0),
             foreignMessages: shared.foreignMessages,
+            audited: shared.audit?.compared ?? 0,
+            disagreements: shared.audit?.disagreements ?? 0,
           },
     misses: counters.misses,
     loads: { started: counters.loads, failed: counters.loadsFailed, running: counters.loadsRunning },

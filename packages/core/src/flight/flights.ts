@@ -4,9 +4,9 @@ import type { Flight } from './flight.js'
 /** The loads under way, one per key. */
 export class Flights {
   readonly #byKey = new BriefMap<string, Flight>()
-  readonly #beginning = new Map<string, Flight>()
+  #beginning = new Map<string, Flight>()
   /** All that have not landed: those in the map, and those an invalidation has taken out of it. */
-  readonly #flying = new BriefMap<Flight, true>()
+  readonly #flying: Flight[] = []
 
   constructor(
     readonly mechanisms: Mechanisms,
@@ -14,7 +14,7 @@ export class Flights {
   ) {}
 
   get size(): number {
-    return this.#flying.size
+    return this.#flying.length
   }
 
   /** The flight that a call beginning now may join: none that began before an invalidation it would miss, or could miss. */
@@ -35,7 +35,7 @@ export class Flights {
   }
 
   takeOff(flight: Flight, isPastMemory = false): void {
-    this.#flying.set(flight, true)
+    flight.place = this.#flying.push(flight) - 1
     if (isPastMemory) this.#begin(flight)
     const before = this.#byKey.get(flight.fence.key)
     if (before?.fence.holds && before.stores) {
@@ -47,20 +47,22 @@ export class Flights {
     this.#byKey.set(flight.fence.key, flight)
   }
 
+  /** A new map for each breath: from one that lives on, all would have to be deleted again, which costs more and leaves garbage that is collected late. */
   #begin(flight: Flight): void {
-    const { key } = flight.fence
-    this.#beginning.set(key, flight)
-    queueMicrotask(() => {
-      if (this.#beginning.get(key) === flight) this.#beginning.delete(key)
-    })
+    if (this.#beginning.size === 0) queueMicrotask(() => (this.#beginning = new Map()))
+    this.#beginning.set(flight.fence.key, flight)
   }
 
   land(flight: Flight): void {
     if (this.#byKey.get(flight.fence.key) === flight) this.#byKey.delete(flight.fence.key)
-    this.#flying.delete(flight)
+    // The last takes its place, so that nothing is looked for: every read that is not answered by memory comes by here.
+    const last = this.#flying.pop()
+    if (last === undefined || last === flight) return
+    last.place = flight.place
+    this.#flying[last.place] = last
   }
 
-  all(): Iterable<Flight> {
-    return this.#flying.keys()
+  all(): readonly Flight[] {
+    return [...this.#flying]
   }
 }

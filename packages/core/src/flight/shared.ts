@@ -5,6 +5,7 @@ import { Locations, MemoryStore, type Entry } from '../memory/index.js'
 import { Counters, EventHub, type ConnectionStatus } from '../observe/index.js'
 import type { CacheSettings } from '../options/index.js'
 import type { Remote, RemoteHandlers, RedisState } from '../redis/index.js'
+import { Audit } from './audit.js'
 import { Flights } from './flights.js'
 import { flush, forget } from './forget.js'
 
@@ -29,6 +30,8 @@ export class Shared {
   readonly remote: Remote | undefined
   /** Until when memory may answer. Always, when there is nobody who could change anything behind its back. */
   readonly gate: Gate
+  /** If it was asked for, and there is something to compare memory with. */
+  readonly audit: Audit | undefined
   readonly watchers = new Set<ChangeWatcher>()
   /** How often everything was forgotten because something could have been missed. */
   flushes = 0
@@ -67,6 +70,7 @@ export class Shared {
       reads: () => this.counters.memoryHits + this.counters.redisHits + this.counters.misses,
     })
     this.gate = this.remote?.gate ?? new Gate(Number.POSITIVE_INFINITY)
+    this.audit = this.remote && settings.audit && new Audit(this, this.remote, settings.audit)
   }
 
   countCorrupt(reason: CorruptReason): void {
@@ -94,6 +98,7 @@ export class Shared {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.audit?.close()
     for (const flight of this.flights.all()) flight.abort(new ClosedError('The cache was closed while the value was loaded'))
     this.memory.clear()
     if (this.remote === undefined) this.#announce('closed')

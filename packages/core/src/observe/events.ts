@@ -23,6 +23,8 @@ export interface CacheEvents {
   stale: { readonly namespace: string; readonly key: string; readonly reason: 'load-failed' | 'load-slow' | 'load-postponed' }
   /** An error no caller was told of. */
   error: { readonly namespace: string; readonly key: string | undefined; readonly error: unknown; readonly during: 'load' | 'store' | 'redis' | 'listener' }
+  /** The audit found that memory serves another value than Redis has. */
+  disagreement: { readonly namespace: string; readonly key: string }
   /** The connection status or the life of the cache changed. */
   state: { readonly namespace: string; readonly status: ConnectionStatus; readonly closed: boolean }
 }
@@ -35,7 +37,7 @@ export interface Logger {
   warn(about: object, message: string): void
 }
 
-const EVENT_NAMES: readonly CacheEventName[] = ['hit', 'miss', 'load', 'set', 'invalidate', 'stale', 'error', 'state']
+const EVENT_NAMES: readonly CacheEventName[] = ['hit', 'miss', 'load', 'set', 'invalidate', 'stale', 'error', 'disagreement', 'state']
 
 export function isEventName(name: unknown): name is CacheEventName {
   return EVENT_NAMES.includes(name as CacheEventName)
@@ -101,6 +103,7 @@ export class EventHub {
   readonly invalidate = new Topic('invalidate')
   readonly stale = new Topic('stale')
   readonly error = new Topic('error')
+  readonly disagreement = new Topic('disagreement')
   readonly state = new Topic('state')
 
   constructor(readonly logger: Logger | undefined) {}

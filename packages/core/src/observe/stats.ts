@@ -33,6 +33,10 @@ export interface CacheStats {
         readonly corruptEntries: number
         /** Messages on the channel that no cache has sent. */
         readonly foreignMessages: number
+        /** Values served from memory that the audit has compared with what Redis had a little later. */
+        readonly audited: number
+        /** Those that differed, and were still served. */
+        readonly disagreements: number
       }
     | undefined
   /** Reads that found nothing fresh. */

@@ -1,5 +1,5 @@
 export { toMs, type Duration, type DurationUnit } from './duration.js'
 export { cacheOptionsFromEnv, type EnvironmentOptions } from './environment.js'
 export { checkKey, checkTag, checkTagCount, checkTags, namespaceLevels } from './names.js'
-export type { CacheOptions, CallOptions, EntryOptions, ErrorHandler, MemoryOptions, OutageOptions } from './options.js'
-export { checkNamespaceOptions, resolveCache, resolveCall, resolveDefaults, type CacheSettings, type Policy } from './resolve.js'
+export type { AuditOptions, CacheOptions, CallOptions, EntryOptions, ErrorHandler, MemoryOptions, OutageOptions } from './options.js'
+export { checkNamespaceOptions, resolveCache, resolveCall, resolveDefaults, type AuditSettings, type CacheSettings, type Policy } from './resolve.js'

@@ -56,6 +56,13 @@ export interface OutageOptions {
   serve?: Duration | undefined
 }
 
+export interface AuditOptions {
+  /** The part of the hits in memory that is looked at: above 0, at most 1. Default `0.001`. */
+  sample?: number | undefined
+  /** How long after a hit Redis is asked, and once more if it has another value; at least 100 ms. Default `'2s'`. */
+  after?: Duration | undefined
+}
+
 /** Options of `createCache`. Those of `EntryOptions` are the defaults of every call. */
 export interface CacheOptions extends EntryOptions {
   /** Namespace of all keys. Letters, digits, `.`, `_`, `-`; `:` separates levels. Default `'tiercel'`. */
@@ -77,6 +84,8 @@ export interface CacheOptions extends EntryOptions {
   outage?: OutageOptions | undefined
   /** Whether values in Redis outlive a restart or failover of it. It may have lost the last invalidations, so by default they do not: `'invalidate'`. `'keep'` takes the risk. */
   failover?: 'invalidate' | 'keep' | undefined
+  /** Look some of what memory serves up in Redis a little later, and count what differs in `stats()`. Default: none. */
+  audit?: AuditOptions | undefined
   /** Another format for values in Redis. Default: JSON, and superjson for what JSON does not keep. */
   codec?: Codec | undefined
   /** Compress values in Redis. Default `false`. */

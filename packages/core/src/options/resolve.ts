@@ -4,7 +4,7 @@ import type { Logger } from '../observe/index.js'
 import type { RedisTarget } from '../redis/index.js'
 import { toMs, toTimerMs, type Duration } from './duration.js'
 import { checkTag, checkTagCount, checkTags } from './names.js'
-import type { CacheOptions, CallOptions, EntryOptions, ErrorHandler } from './options.js'
+import type { AuditOptions, CacheOptions, CallOptions, EntryOptions, ErrorHandler } from './options.js'
 
 /** Options of a call with nothing left to decide. */
 export interface Policy {
@@ -52,7 +52,7 @@ const DEFAULTS: Policy = {
 const ENTRY_OPTIONS = ['ttl', 'grace', 'graceRetry', 'softTimeout', 'hardTimeout', 'refresh', 'jitter', 'cacheNull', 'onError']
 const NAMES_OF_ENTRY_OPTIONS = new Set(ENTRY_OPTIONS)
 const NAMES_OF_CALL_OPTIONS = new Set([...ENTRY_OPTIONS, 'tags', 'room', 'bypass', 'memory', 'redis', 'signal'])
-const REDIS_OPTIONS = ['redis', 'prefix', 'maxStaleness', 'deadline', 'connectTimeout', 'outage', 'failover', 'codec', 'compression', 'encryption', 'serverId']
+const REDIS_OPTIONS = ['redis', 'prefix', 'maxStaleness', 'deadline', 'connectTimeout', 'outage', 'failover', 'audit', 'codec', 'compression', 'encryption', 'serverId']
 const NAMES_OF_CACHE_OPTIONS = new Set([...ENTRY_OPTIONS, ...REDIS_OPTIONS, 'name', 'memory', 'clone', 'maxValueBytes', 'logger'])
 
 /** @throws {InvalidOptionError} */
@@ -90,6 +90,11 @@ export function checkNamespaceOptions(options: object): void {
   checkNames(options, NAMES_OF_ENTRY_OPTIONS, 'a namespace')
 }
 
+export interface AuditSettings {
+  readonly sample: number
+  readonly afterMs: number
+}
+
 /** Options of `createCache` with nothing left to decide, but for the defaults of calls. */
 export interface CacheSettings {
   readonly name: string
@@ -105,6 +110,7 @@ export interface CacheSettings {
   readonly connectTimeoutMs: number
   readonly serveInOutageMs: number
   readonly keepsOnFailover: boolean
+  readonly audit: AuditSettings | undefined
   readonly serverId: string | undefined
   readonly format: EntryFormat
 }
@@ -163,8 +169,19 @@ function resolveRedis(options: CacheOptions, env: NodeJS.ProcessEnv) {
     connectTimeoutMs: toTimerMs(options.connectTimeout ?? 5000, 'connectTimeout'),
     serveInOutageMs,
     keepsOnFailover: failover === 'keep',
+    audit: options.audit === undefined ? undefined : resolveAudit(options.audit),
     serverId,
   }
+}
+
+function resolveAudit(options: AuditOptions): AuditSettings {
+  if (typeof options !== 'object' || options === null) throw new InvalidOptionError('audit must be an object such as { sample: 0.001 }')
+  checkNames(options, new Set(['sample', 'after']), 'audit')
+  const { sample = 0.001 } = options
+  if (typeof sample !== 'number' || !(sample > 0 && sample <= 1)) throw new InvalidOptionError('audit.sample is the part of the hits to look at, above 0 and at most 1, such as 0.001')
+  const afterMs = toTimerMs(options.after ?? 2000, 'audit.after')
+  if (afterMs < 100) throw new InvalidOptionError('audit.after must be at least 100 ms: what has just changed may not have reached everybody')
+  return { sample, afterMs }
 }
 
 function resolveEntry(options: EntryOptions, inherited: Policy): Policy {
@@ -195,6 +212,8 @@ function resolveEntry(options: EntryOptions, inherited: Policy): Policy {
       'grace must be at least as long as the time between refresh and the end of the TTL: a renewal that fails in that time is retried in grace. Lengthen grace or raise refresh',
     )
   }
+  const { jitterPart, jitterMs } = options.jitter === undefined ? inherited : jitter(options.jitter)
+  // Made at every call with options: another object spread further down would cost more than all the rest.
   return {
     ...inherited,
     ttl,
@@ -203,7 +222,8 @@ function resolveEntry(options: EntryOptions, inherited: Policy): Policy {
     softTimeout,
     hardTimeout,
     refresh,
-    ...(options.jitter === undefined ? undefined : jitter(options.jitter)),
+    jitterPart,
+    jitterMs,
     cacheNull: flag(options.cacheNull, 'cacheNull', inherited.cacheNull),
     onError: options.onError ?? inherited.onError,
   }

@@ -251,7 +251,7 @@ export class RedisEntries {
     const soFar = header.softExpiresAt > now ? Verdict.Fresh : Verdict.Stale
     const derived = this.#derived(ids)
     const { lastGood } = derived
-    if (lastGood !== undefined && hasTagBytes(header, lastGood.tagBytes) && lastGood.tokens.every(({ written }, i) => written === writtenAt(i))) {
+    if (lastGood !== undefined && hasTagBytes(header, lastGood.tagBytes) && isAsWritten(lastGood.tokens, writtenAt)) {
       return { state: soFar === Verdict.Fresh ? 'fresh' : 'stale', entry, header, tokens: lastGood.tokens }
     }
 
@@ -332,6 +332,11 @@ export class RedisEntries {
       }),
     )
   }
+}
+
+function isAsWritten(tokens: readonly TokenRead[], writtenAt: (index: number) => string): boolean {
+  for (let i = 0; i < tokens.length; i++) if ((tokens[i] as TokenRead).written !== writtenAt(i)) return false
+  return true
 }
 
 function currentOf(written: string): string {

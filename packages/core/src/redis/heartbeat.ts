@@ -28,6 +28,7 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined
   #readsSeen = 0
   #lastReadAt = 0
+  #isWanted = false
   #running = false
   #runByConnection: ReadonlyMap<number, string> = new Map()
 
@@ -38,7 +39,8 @@ export class Heartbeat {
   /** Goes on, also if it was resting. Called by reads that memory could not answer. */
   wake(): void {
     if (!this.#running) return
-    this.#lastReadAt = performance.now()
+    // No more than that: it comes with every read of Redis.
+    this.#isWanted = true
     if (this.#timer === undefined) this.#schedule(0)
   }
 
@@ -119,7 +121,8 @@ export class Heartbeat {
   async #tick(): Promise<void> {
     const { reads, intervalMs, onFailure, onSuccess } = this.#settings
     const now = performance.now()
-    if (reads() !== this.#readsSeen) {
+    if (this.#isWanted || reads() !== this.#readsSeen) {
+      this.#isWanted = false
       this.#readsSeen = reads()
       this.#lastReadAt = now
     }

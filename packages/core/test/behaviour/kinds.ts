@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { vi } from 'vitest'
 import { openConnection, type RedisTarget } from '../../src/redis/clients/index.js'
-import { startCluster, useRedis, type RedisCluster } from '../redis/server/index.js'
+import { aclRules } from '../redis/server/acl.js'
+import { startCluster, startRedis, useRedis, type RedisCluster, type RedisServer } from '../redis/server/index.js'
 import { template, type PackageName } from '../redis/clients/variants.js'
 import { timeOfThisProcess, timeWithRedis, type Clock } from './virtual-time.js'
 
@@ -58,6 +59,12 @@ export const kinds: readonly Kind[] = [
     const subjects = isNewest ? 'all' : SELECTION
     return { name, tier: 'redis', isCluster: false, subjects, clock: timeWithRedis(), start: () => startStandalone(packageName) }
   }),
+  ...clients
+    .filter(({ isNewest }) => isNewest)
+    .map(({ name, packageName }): Kind => {
+      const start = () => startForUser(packageName)
+      return { name: `${name}, a user who may do what the documentation says`, tier: 'redis', isCluster: false, subjects: SELECTION, clock: timeWithRedis(), start }
+    }),
   ...clients.map(({ name, packageName, isNewest }): Kind => {
     const subjects = isNewest ? SELECTION_FOR_CLUSTERS : []
     return { name: `${name}, cluster`, tier: 'redis', isCluster: true, subjects, clock: timeWithRedis(), start: () => startClustered(packageName) }
@@ -65,7 +72,7 @@ export const kinds: readonly Kind[] = [
 ]
 
 /** No two caches of a test share what is in Redis, unless the test says so. */
-const ofThisRun = `b${randomBytes(6).toString('hex')}:`
+const ofThisRun = `app:b${randomBytes(6).toString('hex')}:`
 let prefixes = 0
 
 export function newPrefix(): string {
@@ -74,17 +81,26 @@ export function newPrefix(): string {
 
 let server: ReturnType<typeof useRedis> | undefined
 let cluster: Promise<RedisCluster> | undefined
+let restricted: Promise<RedisServer> | undefined
 
 /** To be called when all tests of a file are over: its kinds share what runs. */
 export async function stopServers(): Promise<void> {
   if (server !== undefined) await clear((await server).url)
   await (await server)?.stop()
   await (await cluster)?.stop()
+  await (await restricted)?.stop()
 }
 
 async function startStandalone(packageName: PackageName): Promise<Backend> {
   server ??= useRedis()
   return { redis: template(packageName, (await server).url), stop: () => {} }
+}
+
+async function startForUser(packageName: PackageName): Promise<Backend> {
+  restricted ??= startRedis()
+  const redis = await restricted
+  await redis.cli('ACL', 'SETUSER', 'cache', 'reset', ...aclRules)
+  return { redis: template(packageName, redis.url.replace('redis://', 'redis://cache:password@')), stop: () => {} }
 }
 
 /** What the tests have left in a Redis that may be somebody else's. */

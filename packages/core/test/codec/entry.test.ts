@@ -15,9 +15,9 @@ import {
   type EntryHeader,
 } from '../../src/codec/index.js'
 import { checksum } from '../../src/codec/entry-checksum.js'
-import { at, flag } from '../../src/codec/entry-layout.js'
+import { at, entryVersion, flag } from '../../src/codec/entry-layout.js'
 import { UncacheableValueError } from '../../src/errors/index.js'
-import { goldenBytes, goldenEntries } from './golden-entries.js'
+import { goldenBytes, goldenEntries, goldenFiles } from './golden-entries.js'
 import { exact } from './values.js'
 
 const plain = resolveEntryFormat()
@@ -385,7 +385,22 @@ describe('an entry of a codec of the user', () => {
   })
 })
 
-describe('entries of version 1', () => {
+describe('golden entries', () => {
+  it('are there of every version up to the current one, and none lies there unread', () => {
+    expect([...new Set(goldenFiles.map(({ version }) => version))].toSorted()).toEqual(Array.from({ length: entryVersion }, (_, i) => i + 1))
+    const current = goldenFiles.filter(({ version }) => version === entryVersion).map(({ file }) => file)
+    expect(current.toSorted()).toEqual(goldenEntries.map(({ file }) => file).toSorted())
+  })
+
+  it.each(goldenFiles)('of version $version are a miss to every other version: $file', ({ version, file }) => {
+    const entry = goldenBytes(file, version)
+    const key = goldenEntries.find((each) => each.file === file)?.fields.key ?? ''
+    expect(readHeader(entry, key).corrupt).toBe(version === entryVersion ? undefined : 'version')
+    for (const other of [entryVersion - 1, entryVersion + 1, 255]) {
+      expect(readHeader(forged(entry, (bytes) => bytes.writeUInt8(other, at.version)), key).corrupt).toBe('version')
+    }
+  })
+
   it.each(goldenEntries)('are read: $file', async ({ file, fields: golden, format }) => {
     const bytes = goldenBytes(file)
     const header = headerOf(bytes, golden.key)

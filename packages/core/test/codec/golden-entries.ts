@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { resolveEntryFormat, type EntryFields, type EntryFormat } from '../../src/codec/index.js'
+import { entryVersion } from '../../src/codec/entry-layout.js'
 import { resolveEncryption } from '../../src/codec/encryption.js'
 
-/** Entries as version 1 of the layout wrote them. The files never change: a layout that cannot read them is version 2. */
+/** Entries as the current version of the layout wrote them. The files never change: a layout that cannot read them is another version. */
 export interface GoldenEntry {
   readonly file: string
   readonly fields: EntryFields
@@ -42,6 +43,18 @@ export const goldenEntries: readonly GoldenEntry[] = [
   },
 ]
 
-export function goldenBytes(file: string): Buffer {
-  return readFileSync(new URL(`golden/${file}`, import.meta.url))
+const golden = new URL('golden/', import.meta.url)
+
+export function goldenBytes(file: string, version = entryVersion): Buffer {
+  return readFileSync(new URL(`version-${version}/${file}`, golden))
 }
+
+export interface GoldenFile {
+  readonly version: number
+  readonly file: string
+}
+
+/** All files there are, of all versions. */
+export const goldenFiles: readonly GoldenFile[] = readdirSync(golden, { withFileTypes: true })
+  .filter((folder) => folder.isDirectory())
+  .flatMap(({ name }) => readdirSync(new URL(name, golden)).map((file) => ({ version: Number(/^version-(\d+)$/.exec(name)?.[1]), file })))

@@ -9,6 +9,7 @@ const reference = {
   options: new Page('docs/Reference/options.md'),
   errors: new Page('docs/Reference/errors.md'),
   events: new Page('docs/Reference/events.md'),
+  metrics: new Page('docs/Reference/metrics.md'),
 }
 
 const names = (members: readonly Member[]): string[] => members.map(({ name }) => name).toSorted()
@@ -23,6 +24,7 @@ const optionTables = [
   ['CacheOptions', 'options/options.ts', ['The cache', 'Redis']],
   ['MemoryOptions', 'options/options.ts', ['`memory`']],
   ['OutageOptions', 'options/options.ts', ['`outage`']],
+  ['AuditOptions', 'options/options.ts', ['`audit`']],
   ['RedisOptions', 'redis/clients/target.ts', ['`redis`']],
   ['WrapOptions', 'cache/wrap.ts', ['`wrap`']],
   ['InvalidateTarget', 'cache/target.ts', ['What to invalidate']],
@@ -91,6 +93,16 @@ test('every counter of stats() and every field of health() has its row', () => {
 
   expect(named(reference.events.rows('Counters'))).toEqual(counters.toSorted())
   expect(named(reference.events.rows('Health'))).toEqual(names(membersOf('cache/health.ts', 'CacheHealth')))
+})
+
+test('every figure to watch is one that stats() or health() has', () => {
+  const watched = [...reference.metrics.section('What to watch').matchAll(/`(stats|health)\(\)\.([\w.]+)`/g)]
+  const declared = { stats: source('observe/stats.ts'), health: source('cache/health.ts') }
+
+  expect(watched.length).toBeGreaterThan(10)
+  for (const [figure, of, path = ''] of watched) {
+    for (const name of path.split('.')) expect(declared[of as keyof typeof declared], figure).toContain(`readonly ${name}:`)
+  }
 })
 
 test('every environment variable has its row', () => {

@@ -18,7 +18,7 @@ export function decode(frame: unknown, key: string, leftMs: number | undefined):
   if (parts === undefined) return undefined
   const { record, body } = parts
   const usableMs = record.freshMs - record.initialAgeMs + record.whileRevalidatingMs
-  const response = new StoredResponse(record, body, Math.max(0, leftMs === undefined ? Date.now() - record.storedAt : usableMs - leftMs))
+  const response = new StoredResponse(record, body, body.length, Math.max(0, leftMs === undefined ? Date.now() - record.storedAt : usableMs - leftMs))
   decoded.set(frame as object, response)
   return response
 }

@@ -53,6 +53,10 @@ const NOT_KEPT = new Set([
 /** What is about one request and not about what it asks for. */
 const PER_REQUEST = /^(?:x-request-id|x-correlation-id|x-amzn-trace-id|x-b3-.*|traceparent|tracestate|server-timing|x-response-time|x-runtime|(?:x-)?rate-?limit.*)$/
 
+export function isPerRequest(name: string): boolean {
+  return NOT_KEPT.has(name) || PER_REQUEST.test(name)
+}
+
 /** Whether, and how, a response may be kept (RFC 9111, section 3). A string says why not. */
 export function storabilityOf(head: Head, credentials: Credentials, settings: Settings, now: number): Storable | string {
   const { status, headers, own } = head
@@ -82,7 +86,7 @@ export function storabilityOf(head: Head, credentials: Credentials, settings: Se
   const lifetime = lifetimeOf(said, settings, now)
   if (lifetime === undefined) return 'no-freshness'
   const limited = new Set([...fieldsOf(directives, 'private'), ...fieldsOf(directives, 'no-cache'), ...tokensOf(valueOf(headers, 'connection'))])
-  return { lifetime, headers: without(own, (name) => NOT_KEPT.has(name) || limited.has(name) || PER_REQUEST.test(name)), varies, forBearers, isPublic }
+  return { lifetime, headers: without(own, (name) => isPerRequest(name) || limited.has(name)), varies, forBearers, isPublic }
 }
 
 /** The directives that are for us: the first targeted field that can be read goes before `Cache-Control` (RFC 9213, section 2.2). */

@@ -39,18 +39,30 @@ export interface ResponseRecord extends Lifetime {
 export class StoredResponse {
   /** When its age was 0, in monotonic milliseconds. */
   readonly #bornAt: number
-  /** The variants of its URL that this process keeps beside it. */
-  readonly variants = new Set<string>()
+  #variants: Set<string> | undefined
+  #body: Buffer | undefined
   /** No further renewal is begun before this time. */
   renewAt = 0
 
   constructor(
     readonly record: ResponseRecord,
-    readonly body: Buffer,
+    /** The body, or what it is the end of. */
+    private readonly bytes: Buffer,
+    readonly length: number,
     /** How long ago it was stored. */
     elapsedMs: number,
   ) {
     this.#bornAt = performance.now() - elapsedMs - record.initialAgeMs
+  }
+
+  /** A view of its own only for those that are asked for: most are not. */
+  get body(): Buffer {
+    return (this.#body ??= this.bytes.length === this.length ? this.bytes : this.bytes.subarray(this.bytes.length - this.length))
+  }
+
+  /** The variants of its URL that this process keeps beside it. */
+  get variants(): Set<string> {
+    return (this.#variants ??= new Set())
   }
 
   ageMs(now = performance.now()): number {

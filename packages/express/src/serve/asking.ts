@@ -123,7 +123,7 @@ class Asking {
       const merged: Head = { status: record.status, statusMessage: record.statusMessage, headers: renewedHeaders(record.headers, head.headers), own: headers }
       const verdict = this.#view.isPersonal ? 'visitor' : storabilityOf(merged, credentials, settings, Date.now())
       const storable = typeof verdict === 'string' ? undefined : verdict
-      const response = new StoredResponse({ ...record, initialAgeMs: 0, ...storable?.lifetime, headers: storable?.headers ?? headers }, previous.body, 0)
+      const response = new StoredResponse({ ...record, initialAgeMs: 0, ...storable?.lifetime, headers: storable?.headers ?? headers }, previous.body, previous.length, 0)
       return { kind: 'renewed', response, storable, selecting: this.#selecting(storable) }
     }
     if (typeof this.#storable === 'string') return { kind: 'not-kept', because: this.#storable, status: head.status }

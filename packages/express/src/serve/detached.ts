@@ -5,15 +5,10 @@ import type { CachedRequest, Next } from '../express-shapes.js'
 import { cookiesNamed } from '../request/credentials.js'
 import { forwardedHeaders } from '../request/forwarding.js'
 import type { StoredResponse } from '../response/stored-response.js'
+import { rootOf } from './application.js'
 import { ask, type Answer } from './asking.js'
 import type { ResponseCache } from './response-cache.js'
 import type { Visit } from './visit.js'
-
-/** An application of Express 4 or 5. */
-interface App {
-  (req: IncomingMessage, res: ServerResponse): unknown
-  readonly parent?: App
-}
 
 /** A run of the handler that no visitor waits for. */
 interface DetachedRun {
@@ -26,11 +21,6 @@ const runs = new WeakMap<IncomingMessage, DetachedRun>()
 /** The run a request was made for. */
 export function detachedRunOf(req: IncomingMessage): DetachedRun | undefined {
   return runs.get(req)
-}
-
-/** Whether the handler can be run without a visitor: that takes the application it is in. */
-export function canDetach(req: CachedRequest): boolean {
-  return typeof (req as { app?: unknown }).app === 'function'
 }
 
 const NOBODY: Answer = { kind: 'broken' }
@@ -58,18 +48,12 @@ export function askDetached({ owner, req, url }: Visit, previous: StoredResponse
     }
     runs.set(shadow, { arrive })
     try {
-      rootOf((req as unknown as { app: App }).app)(shadow, res)
+      rootOf(req)?.(shadow, res)
     } catch (error) {
       reject(error)
     }
   })
   return answered.finally(() => socket.destroy())
-}
-
-function rootOf(app: App): App {
-  let root = app
-  while (root.parent !== undefined) root = root.parent
-  return root
 }
 
 function headersFor({ headers }: CachedRequest, previous: StoredResponse, { settings }: ResponseCache): IncomingHttpHeaders {

@@ -14,7 +14,9 @@ import { isSelected, newFamily, variantKey } from '../response/variants.js'
 import type { Settings } from '../settings.js'
 import { ask, type Answer } from './asking.js'
 import { addCacheStatus } from './cache-status.js'
-import { askDetached, canDetach } from './detached.js'
+import { acceleratorOf, hasAccelerators } from './accelerator.js'
+import { rootOf } from './application.js'
+import { askDetached } from './detached.js'
 import { headersOf, restoreHeaders } from './outgoing-head.js'
 import { replay } from './replay.js'
 import type { ResponseCache } from './response-cache.js'
@@ -129,8 +131,11 @@ export class Visit {
     // One that was made for another and is to be validated at each use.
     if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) return this.#pass('stale')
     if (!this.#wishes.accepts(response)) return this.#onlyReads ? this.#missing(undefined) : this.#lead(key, response)
-    if (staleMs < 0) return this.#serve(response, undefined)
-    if (canDetach(this.req)) this.#renew(response, key)
+    if (staleMs < 0) {
+      if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, response)
+      return this.#serve(response, undefined)
+    }
+    if (rootOf(this.req) !== undefined) this.#renew(response, key)
     this.#serve(response, 'stale-while-revalidate')
   }
 
@@ -260,7 +265,7 @@ function tagsOf(req: CachedRequest, { key, base }: RequestKey, { tags }: Setting
 /** The variants of a URL are of one family as long as it varies by the same. */
 function familyOf(kept: StoredResponse | undefined, varies: readonly string[]): string {
   const names = kept?.record.selecting.filter((_, i) => i % 2 === 0) ?? []
-  return kept !== undefined && names.length === varies.length && names.every((name, i) => name === varies[i]) ? kept.record.family : newFamily()
+  return kept !== undefined && names.length === varies.length && names.every((name, i) => name === varies[i]) ? kept.record.family : varies.length === 0 ? '' : newFamily()
 }
 
 function isRoomFor(response: StoredResponse, variant: string, most: number): boolean {

@@ -162,7 +162,6 @@ describeWithRedis('what is in Redis', () => {
         expect(answers.map(essence)).toEqual([asKept, asKept])
       })
 
-      // A frame does not say how long its body is.
       it.each(lengths)('answers as the handler does, or with what was kept, when there is %s', async (_name, change) => {
         const answers = await answersAfter(change, marked())
         expect(answers.map(essence)).toEqual([asKept, asKept])
@@ -186,7 +185,6 @@ describeWithRedis('what is in Redis', () => {
         expect(answer.rawHeaders).not.toContain(value)
       })
 
-      // What is never kept is not looked for in what was.
       it('lets no set-cookie into an answer that was written there by somebody else', async () => {
         expect((await answerWith('set-cookie', 'evil=1')).headers['set-cookie']).toBeUndefined()
       })

@@ -144,7 +144,6 @@ onBothVersions((express) => {
     expect(page.runs).toBe(3)
   })
 
-  // The order of languages is taken to have no meaning, and to Express it has one.
   it('gives each visitor the language they name first, as Express chooses it', async () => {
     const site = await openPage(express, (req, res) => void res.vary('Accept-Language').send(`in ${String(req.acceptsLanguages('en', 'de'))}`))
 

@@ -75,6 +75,17 @@ onBothVersions((express) => {
   })
 
   it.each([
+    ['has not changed since they asked', 60, 304],
+    ['is newer than what they have', -3000, 200],
+  ])('compares If-Modified-Since with Date where there is no Last-Modified: the page %s', async (_name, seconds, status) => {
+    const date = new Date().toUTCString()
+    const site = await openObedientPage(express, counting((_req, res) => res.set('Cache-Control', 'max-age=600').set('Date', date).end('body')))
+    await site.get('/')
+
+    expect((await site.get('/', { 'if-modified-since': new Date(Date.parse(date) + 1000 * seconds).toUTCString() })).status).toBe(status)
+  })
+
+  it.each([
     ['Set-Cookie', 'sid=1'],
     ['Cache-Control', 'private'],
     ['Cache-Control', 'no-store'],

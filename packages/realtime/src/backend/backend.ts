@@ -44,6 +44,8 @@ export class Backend {
   readonly link: OwnLink | undefined
   readonly keyspace: LinkKeyspace | MemoryKeyspace
   readonly pubSub: PubSub
+  /** Opens another connection to the same Redis, for commands that wait there. Whoever does closes it. `undefined`: there is no Redis. */
+  readonly openAnother: (() => OwnLink) | undefined
   readonly #listeners = new Set<(state: RedisState) => void>()
   readonly #beforeClose = new Set<() => Promise<unknown>>()
   #closed = false
@@ -56,15 +58,19 @@ export class Backend {
     if (redis === false) {
       this.keyspace = memory ?? new MemoryKeyspace()
     } else {
-      this.link = openLink(redis, {
+      const options: LinkOptions = {
         deadlineMs: toMs(deadline, 'deadline'),
         connectTimeoutMs: toMs(connectTimeout, 'connectTimeout'),
+        onError: (error) => onError?.(error),
+      }
+      this.link = openLink(redis, {
+        ...options,
         recover: loadScripts,
         onState: (state) => {
           for (const listener of Array.from(this.#listeners)) listener(state)
         },
-        onError: (error) => onError?.(error),
       })
+      this.openAnother = () => openLink(redis, options)
       this.keyspace = new LinkKeyspace(this.link)
     }
     const bus = this.keyspace instanceof MemoryKeyspace ? new MemoryBus(this.keyspace.hub) : new LinkBus(this.link as OwnLink)
@@ -138,7 +144,7 @@ async function loadScripts(connection: Recovering): Promise<void> {
  * @throws {InvalidOptionError} @throws {InvalidEnvironmentError}
  * @example
  * const backend = createBackend({ redis: 'redis://localhost:6379', prefix: 'app:' })
- * const sessions = createSessionStore({ backend })
+ * const sessions = createChatSessionStore({ backend })
  */
 export function createBackend(options: BackendOptions = {}): Backend {
   const { ttl: _, ...fromEnvironment } = cacheOptionsFromEnv(process.env)

@@ -1,34 +1,23 @@
-import type { RedisLink, Subscription } from '@tiercel/core/connection'
+import type { RedisLink } from '@tiercel/core/connection'
 import type { Bus, BusName } from './bus.js'
+import { LinkSubscription } from './link-subscription.js'
 
-/** One connection for all names, made when the first is added and kept whatever happens to it. */
 export class LinkBus implements Bus {
   onMessage: Bus['onMessage'] = () => {}
   readonly #link: RedisLink
-  /** What is wanted now: while the first connection is waited for, that may change. */
-  readonly #wanted = new Set<string>()
-  #subscription: Promise<Subscription> | undefined
-  #closed = false
+  readonly #subscription: LinkSubscription
 
   constructor(link: RedisLink) {
     this.#link = link
+    this.#subscription = new LinkSubscription(link, (message, channel, pattern) => this.onMessage(String(message), channel, pattern))
   }
 
-  async add({ name, isPattern }: BusName): Promise<void> {
-    const id = idOf(name, isPattern)
-    this.#wanted.add(id)
-    this.#subscription ??= this.#open()
-    const subscription = await this.#subscription
-    if (this.#wanted.has(id)) await subscription.add(name, { isPattern })
+  add(name: BusName): Promise<void> {
+    return this.#subscription.add(name)
   }
 
-  remove({ name, isPattern }: BusName): void {
-    const id = idOf(name, isPattern)
-    this.#wanted.delete(id)
-    this.#subscription?.then(
-      (subscription) => this.#wanted.has(id) || subscription.remove(name, { isPattern }),
-      () => {},
-    )
+  remove(name: BusName): void {
+    this.#subscription.remove(name)
   }
 
   async publish(channel: string, message: string): Promise<void> {
@@ -36,25 +25,6 @@ export class LinkBus implements Bus {
   }
 
   close(): void {
-    this.#closed = true
-    this.#subscription?.then(
-      (subscription) => subscription.close(),
-      () => {},
-    )
+    this.#subscription.close()
   }
-
-  async #open(): Promise<Subscription> {
-    const subscription = await this.#link.subscribe(undefined, {
-      onMessage: (message, channel, pattern) => this.onMessage(String(message), channel, pattern),
-      onSubscribed: () => {},
-      onLost: () => {},
-    })
-    if (this.#closed) subscription.close()
-    return subscription
-  }
-}
-
-/** A channel may be called like a pattern. */
-function idOf(name: string, isPattern: boolean): string {
-  return isPattern ? `*${name}` : `=${name}`
 }

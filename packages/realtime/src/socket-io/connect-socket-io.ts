@@ -1,41 +1,78 @@
-import { MissingPeerError } from '@tiercel/core'
+import { InvalidOptionError, MissingPeerError } from '@tiercel/core'
+import type { Backend } from '../backend/backend.js'
 import { type BackendChoice, chooseBackend } from '../backend/choice.js'
 import { LinkClient } from './link-client.js'
+import { StreamClient } from './stream-client.js'
 
 /** What is needed of a server of Socket.IO. */
 export interface SocketIoServer {
   adapter(adapter: never): unknown
 }
 
+export interface SocketIoOptions {
+  /**
+   * By which of Socket.IO's adapters, which has to be installed. `'pubsub'`: `@socket.io/redis-adapter`; what is sent while a server has lost Redis does not reach its
+   * clients. `'streams'`: `@socket.io/redis-streams-adapter`; it does as soon as the server is back, in order, and `connectionStateRecovery` works. All servers use the
+   * same one. Default `'pubsub'`.
+   */
+  readonly adapter?: 'pubsub' | 'streams'
+}
+
 export interface SocketIoConnection {
   /** Whether others hear of what is sent here, when Redis is there. */
   readonly isShared: boolean
-  /** Ends the connection for messages. To be called after the server's own `close`. */
+  /** Ends the connections it has opened. To be called after the server's own `close`. */
   close(): Promise<void>
 }
 
+interface Wired {
+  readonly adapter: unknown
+  readonly client: LinkClient
+}
+
 /**
- * Has the servers of Socket.IO of all processes act as one, through `@socket.io/redis-adapter`, which has to be installed. Without a configured Redis, and while it is
- * away, each serves its own clients.
+ * Has the servers of Socket.IO of all processes act as one, through one of its own adapters. Without a configured Redis, and while it is away, each serves its own
+ * clients.
  *
  * @throws {MissingPeerError} @throws {InvalidOptionError} @throws {InvalidEnvironmentError}
  * @example
  * const io = new Server(httpServer)
  * await connectSocketIo(io)
  */
-export async function connectSocketIo(io: SocketIoServer, choice: BackendChoice = {}): Promise<SocketIoConnection> {
+export async function connectSocketIo(io: SocketIoServer, { adapter = 'pubsub', ...choice }: SocketIoOptions & BackendChoice = {}): Promise<SocketIoConnection> {
+  if (!Object.hasOwn(wiring, adapter)) throw new InvalidOptionError(`adapter must be 'pubsub' or 'streams'`)
   const { backend, close } = chooseBackend(choice)
-  if (backend.link === undefined) return { isShared: false, close }
-  const { createAdapter } = await import('@socket.io/redis-adapter').catch(() => {
-    throw new MissingPeerError('Socket.IO across processes needs an adapter that cannot be loaded: npm install @socket.io/redis-adapter')
-  })
-  const client = new LinkClient(backend.link)
-  io.adapter(createAdapter(client, client, { key: `${backend.prefix}socket.io` }) as never)
+  const wired = await wiring[adapter](backend)
+  if (wired === undefined) return { isShared: false, close }
+  io.adapter(wired.adapter as never)
   return {
     isShared: true,
-    close: () => {
-      client.close()
-      return close()
+    close: async () => {
+      await wired.client.close()
+      await close()
     },
+  }
+}
+
+const wiring = {
+  async pubsub({ link, prefix }: Backend): Promise<Wired | undefined> {
+    if (link === undefined) return undefined
+    const { createAdapter } = await import('@socket.io/redis-adapter').catch(missing('@socket.io/redis-adapter'))
+    const client = new LinkClient(link)
+    return { client, adapter: createAdapter(client, client, { key: `${prefix}socket.io` }) }
+  },
+  async streams({ link, prefix, openAnother }: Backend): Promise<Wired | undefined> {
+    if (link === undefined || openAnother === undefined) return undefined
+    const { createAdapter } = await import('@socket.io/redis-streams-adapter').catch(missing('@socket.io/redis-streams-adapter'))
+    const name = `${prefix}socket.io`
+    const client = new StreamClient(link, openAnother())
+    await client.begin(name)
+    return { client, adapter: createAdapter(client, { streamName: name, channelPrefix: name, sessionKeyPrefix: `${name}-session:` }) }
+  },
+}
+
+function missing(name: string): () => never {
+  return () => {
+    throw new MissingPeerError(`Socket.IO across processes needs an adapter that cannot be loaded: npm install ${name}`)
   }
 }

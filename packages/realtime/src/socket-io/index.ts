@@ -1,1 +1,1 @@
-export { connectSocketIo, type SocketIoConnection, type SocketIoServer } from './connect-socket-io.js'
+export { connectSocketIo, type SocketIoConnection, type SocketIoOptions, type SocketIoServer } from './connect-socket-io.js'

@@ -1,4 +1,5 @@
-import type { RedisLink, Subscription } from '@tiercel/core/connection'
+import type { RedisLink } from '@tiercel/core/connection'
+import { LinkSubscription } from '../channels/link-subscription.js'
 
 type Listener = (message: Buffer, channel: string) => void
 
@@ -7,13 +8,15 @@ type Listener = (message: Buffer, channel: string) => void
  * nobody is told and there is one server: this one.
  */
 export class LinkClient {
-  readonly #link: RedisLink
+  protected readonly link: RedisLink
   readonly #listeners = new Map<string, Set<Listener>>()
-  #subscription: Promise<Subscription> | undefined
-  #closed = false
+  readonly #subscription: LinkSubscription
 
   constructor(link: RedisLink) {
-    this.#link = link
+    this.link = link
+    this.#subscription = new LinkSubscription(link, (message, channel, pattern) => {
+      for (const listener of this.#listeners.get(pattern === undefined ? idOf(channel, false) : idOf(pattern, true)) ?? []) listener(message, channel)
+    })
   }
 
   /** Its errors are the link's business. */
@@ -27,7 +30,7 @@ export class LinkClient {
 
   async publish(channel: string, message: string | Uint8Array): Promise<number> {
     const bytes = typeof message === 'string' ? message : Buffer.from(message.buffer, message.byteOffset, message.byteLength)
-    const count = await this.#link.send(['PUBLISH', channel, bytes], { route: channel }).catch(() => 0)
+    const count = await this.link.send(['PUBLISH', channel, bytes], { route: channel }).catch(() => 0)
     return Number(count)
   }
 
@@ -39,15 +42,17 @@ export class LinkClient {
     await this.#add(pattern, true, listener)
   }
 
-  async unsubscribe(channels: string | readonly string[], listener: Listener): Promise<void> {
-    await Promise.all([channels].flat().map((channel) => this.#remove(channel, false, listener)))
+  unsubscribe(channels: string | readonly string[], listener: Listener): Promise<void> {
+    for (const channel of [channels].flat()) this.#remove(channel, false, listener)
+    return Promise.resolve()
   }
 
-  async pUnsubscribe(pattern: string, listener: Listener): Promise<void> {
-    await this.#remove(pattern, true, listener)
+  pUnsubscribe(pattern: string, listener: Listener): Promise<void> {
+    this.#remove(pattern, true, listener)
+    return Promise.resolve()
   }
 
-  /** By this the adapter knows which kind of client it is. It is only called by its other adapter. */
+  /** By this the adapters know which kind of client it is. It is called only by those that are told to use sharded channels. */
   sSubscribe(): Promise<never> {
     return Promise.reject(new Error('Sharded channels are not supported'))
   }
@@ -56,53 +61,37 @@ export class LinkClient {
   async sendCommand(command: readonly string[]): Promise<[string, number]> {
     const channel = command[2] ?? ''
     try {
-      const nodes = await this.#link.masters()
-      const replies = await Promise.all(nodes.map((node) => node.send(command, this.#link.deadlineMs)))
+      const nodes = await this.link.masters()
+      const replies = await Promise.all(nodes.map((node) => node.send(command, this.link.deadlineMs)))
       return [channel, replies.reduce<number>((sum, reply) => sum + (Array.isArray(reply) ? Number(reply[1]) : 0), 0)]
     } catch {
       return [channel, 1]
     }
   }
 
-  close(): void {
-    this.#closed = true
-    this.#subscription?.then(
-      (subscription) => subscription.close(),
-      () => {},
-    )
+  async close(): Promise<void> {
+    this.#subscription.close()
   }
 
   async #add(name: string, isPattern: boolean, listener: Listener): Promise<void> {
     const id = idOf(name, isPattern)
     const listeners = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, listeners.add(listener))
-    this.#subscription ??= this.#open()
     // It is subscribed when Redis is there, and the adapter does not wait for it.
-    await this.#subscription.then((subscription) => (this.#listeners.has(id) ? subscription.add(name, { isPattern }) : undefined)).catch(() => {})
+    await this.#subscription.add({ name, isPattern }).catch(() => {})
   }
 
-  async #remove(name: string, isPattern: boolean, listener: Listener): Promise<void> {
+  #remove(name: string, isPattern: boolean, listener: Listener): void {
     const id = idOf(name, isPattern)
     const listeners = this.#listeners.get(id)
     listeners?.delete(listener)
     if (listeners?.size !== 0) return
     this.#listeners.delete(id)
-    await this.#subscription?.then((subscription) => subscription.remove(name, { isPattern })).catch(() => {})
-  }
-
-  async #open(): Promise<Subscription> {
-    const subscription = await this.#link.subscribe(undefined, {
-      onMessage: (message, channel, pattern) => {
-        for (const listener of this.#listeners.get(pattern === undefined ? idOf(channel, false) : idOf(pattern, true)) ?? []) listener(message, channel)
-      },
-      onSubscribed: () => {},
-      onLost: () => {},
-    })
-    if (this.#closed) subscription.close()
-    return subscription
+    this.#subscription.remove({ name, isPattern })
   }
 }
 
+/** A channel may be called like a pattern. */
 function idOf(name: string, isPattern: boolean): string {
   return isPattern ? `*${name}` : `=${name}`
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import type { RedisTarget } from '@tiercel/core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, vi } from 'vitest'
 import { describeWithRedis, startRedis, type RedisServer } from '../../../core/test/redis/server/index.js'
 import { Backend, type BackendOptions } from '../../src/backend/backend.js'
 import { MemoryKeyspace } from '../../src/keyspace/memory-keyspace.js'
@@ -30,7 +30,7 @@ export interface RedisGround extends Ground {
 /** For what comes about by itself: soon, but nobody says when. */
 export const soon = { timeout: 10_000, interval: 5 }
 
-type Client = 'redis' | 'ioredis'
+export type Client = 'redis' | 'ioredis'
 
 /** Describes behaviour that is the same everywhere, and tests it in memory and on Redis, by either client. */
 export function describeEverywhere(subject: string, tests: (ground: Ground) => void): void {
@@ -66,7 +66,9 @@ export function describeOnRedis(subject: string, tests: (ground: RedisGround) =>
         target,
         open: async (options) => {
           const backend = new Backend({ redis: target(redis.url), ...options })
-          await backend.ready()
+          // With a short deadline a busy machine has not connected when that is over.
+          if (options.redis === undefined) await vi.waitUntil(() => backend.link?.state === 'up', soon)
+          else await backend.ready()
           return backend
         },
         cli: (...command) => redis.cli(...command),
@@ -105,7 +107,7 @@ function onGround<G extends Ground>(tests: (ground: G) => void, base: Base<G>): 
   tests(ground)
 }
 
-function template(client: Client, url: string): RedisTarget {
+export function template(client: Client, url: string): RedisTarget {
   if (client === 'redis') {
     const { createClient } = require(client) as { createClient(options: object): RedisTarget }
     return createClient({ url })

@@ -42,7 +42,7 @@ export function useOwnProcesses(): (script: string, env?: Record<string, string>
       target: 'node20',
       logLevel: 'error',
       alias: { '@tiercel/core': at('../../../core/src/index.ts'), '@tiercel/core/connection': at('../../../core/src/connection.ts') },
-      external: ['redis', 'ioredis', '@socket.io/redis-adapter'],
+      external: ['redis', 'ioredis', '@socket.io/*'],
     })
   })
   afterEach(async () => {
@@ -70,7 +70,7 @@ export function useOwnProcesses(): (script: string, env?: Record<string, string>
       }
       const say = (text) => console.log(text)
       ${script}`
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['pipe', 'pipe', 'inherit'], cwd: at('../..'), env: { ...process.env, ...env } })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     running.add(child)
     const ended = once(child, 'exit').then(([code, signal]: unknown[]) => {

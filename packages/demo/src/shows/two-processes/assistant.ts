@@ -1,10 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { percentile } from '../../latency.js'
 import { count, milliseconds, type Chapter } from '../../report.js'
 import type { ServiceProcess } from '../../service-processes.js'
+import { waitFor } from '../../wait-for.js'
 import type { SharedStage } from './shared-stage.js'
-
-const LONGEST_WAIT_MS = 10_000
 
 /** A route that asks a cache synchronously, and what one process was asked is in the other's memory. */
 export async function showAssistant({ processes }: SharedStage, { pages }: { pages: number }): Promise<Chapter> {
@@ -38,11 +36,6 @@ async function ask({ client, stats }: ServiceProcess, questions: readonly string
   const times: number[] = []
   for (const question of questions) times.push((await client.get(`/assistant?q=${encodeURIComponent(question)}`)).milliseconds)
   return { times, calls: (await stats()).assistant.modelCalls - before }
-}
-
-async function waitFor(isSo: () => Promise<boolean>): Promise<boolean> {
-  for (const until = performance.now() + LONGEST_WAIT_MS; performance.now() < until; await pause(5)) if (await isSo()) return true
-  return false
 }
 
 interface Outcome {

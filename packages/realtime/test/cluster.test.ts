@@ -1,0 +1,104 @@
+import { createRequire } from 'node:module'
+import { startCluster, type RedisCluster } from '@tiercel/core/testing'
+import type { RedisTarget } from '@tiercel/core'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describeWithRedis } from '../../core/test/redis/server/index.js'
+import { Backend } from '../src/backend/backend.js'
+import { PresenceService } from '../src/presence/index.js'
+import { createQueue } from '../src/queues/index.js'
+import { createRedisService } from '../src/redis-service/index.js'
+import { createChatSessionStore, createSessionCache, StorageManager } from '../src/sessions/index.js'
+import { createStorage } from '../src/storage/index.js'
+import { soon } from './ground/ground.js'
+
+const require = createRequire(import.meta.url)
+
+function template(client: 'redis' | 'ioredis', urls: readonly string[]): RedisTarget {
+  if (client === 'redis') {
+    const { createCluster } = require(client) as { createCluster(options: object): RedisTarget }
+    return createCluster({ rootNodes: urls.map((url) => ({ url })) })
+  }
+  const { Cluster } = require(client) as { Cluster: new (nodes: readonly string[], options: object) => RedisTarget }
+  return new Cluster(urls, { lazyConnect: true })
+}
+
+describeWithRedis('in a cluster', () => {
+  let cluster: RedisCluster
+  beforeAll(async () => {
+    cluster = await startCluster()
+  }, 60_000)
+  afterAll(() => cluster.stop())
+
+  describe.each(['redis', 'ioredis'] as const)('through %s', (client) => {
+    let one: Backend
+    let other: Backend
+    const ids = Array.from({ length: 20 }, (_, n) => `id-${n}`)
+    beforeAll(async () => {
+      const open = async () => {
+        const backend = new Backend({ redis: template(client, cluster.urls), prefix: `${client}:`, deadline: '10s' })
+        await backend.ready()
+        return backend
+      }
+      one = await open()
+      other = await open()
+    }, 30_000)
+    afterAll(() => Promise.all([one.close(), other.close()]))
+
+    it('storage, queues and events work on keys of all slots', async () => {
+      const [a, b] = [createStorage({ backend: one }), createStorage({ backend: other })]
+      const heard: string[] = []
+      await b.onEvent(({ sessionId }) => heard.push(sessionId))
+      for (const id of ids) {
+        await a.setSession(id, { id })
+        await b.updateSession(id, { more: 1 })
+        await a.addEvent(id, 1)
+        await a.addChain(id, { id: `chain-${id}` })
+        await a.addCommand(id, 1, { idempotencyKey: 'k' })
+        expect([await b.getSession(id), await b.getEvents(id), await b.getChains(id), await b.takeCommands(id)]).toEqual([{ id, more: 1 }, [1], [{ id: `chain-${id}` }], [1]])
+      }
+      await vi.waitUntil(() => heard.length === ids.length, soon)
+      expect(await b.getSessions()).toHaveLength(ids.length)
+      for (const id of ids) expect(await a.deleteSession(id)).toBe(true)
+      const [queue, same] = [createQueue('jobs', { backend: one }), createQueue('jobs', { backend: other })]
+      await queue.add('x', { idempotencyKey: 'k' })
+      const [item] = await same.claim()
+      expect(await queue.acknowledge(item?.id ?? '')).toBe(1)
+    })
+
+    it('sessions and presence do', async () => {
+      const [a, b] = [createChatSessionStore({ backend: one }), createChatSessionStore({ backend: other })]
+      const [sockets, presence, watching] = [createSessionCache({ backend: one }), new PresenceService({ backend: one }), new PresenceService({ backend: other })]
+      const manager = new StorageManager({ backend: one })
+      await manager.initialize()
+      expect(manager.getStatus().storageType).toBe('redis')
+      for (const id of ids) {
+        await a.createSession(id, {})
+        expect(await b.addMessageToSession(id, 'x')).toBe(true)
+        expect(await a.getSessionMessages(id)).toEqual(['x'])
+        await sockets.setSession(id, { userId: 'ada' }, 60)
+        await presence.setOnline(`user-${id}`, `socket-${id}`, id)
+        expect(await watching.getOnlineUsers(id)).toEqual([`user-${id}`])
+        await manager.getStorage().createSession(id, {})
+        await manager.getStorage().addMember(id, 'ada', 1)
+      }
+      await presence.heartbeat()
+      expect([(await a.getStats()).activeSessions, await sockets.deleteUserSessions('ada'), (await watching.getOnlineUsers()).length, await manager.getStorage().countSessions()]).toEqual([20, 20, 20, 20])
+      for (const id of ids) await a.deleteSession(id)
+      await presence.close()
+      expect(await watching.getOnlineUsers()).toEqual([])
+      await watching.close()
+      await manager.close()
+    })
+
+    it('the Redis service and channels do', async () => {
+      const service = createRedisService({ backend: one })
+      for (const id of ids) await service.set(`many:${id}`, id)
+      expect(await service.deletePattern('many:*')).toBe(ids.length)
+      const heard: unknown[] = []
+      await other.pubSub.subscribePattern('room:*', (data) => heard.push(data))
+      await Promise.all(Array.from({ length: 100 }, (_, n) => one.pubSub.publish('room:1', n)))
+      await vi.waitUntil(() => heard.length === 100, soon)
+      expect(heard).toEqual(Array.from({ length: 100 }, (_, n) => n))
+    })
+  })
+})
