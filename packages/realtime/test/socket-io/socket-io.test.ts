@@ -208,6 +208,15 @@ describeOnRedis('Socket.IO by streams', (ground) => {
   })
 })
 
+describeOnRedis('Socket.IO', (ground) => {
+  it.each(adapters)('says at once when its user may not hear its channels: by %s', async (adapter) => {
+    await ground.redis.cli('ACL', 'SETUSER', 'deaf', 'on', '>password', '~*', 'resetchannels', '+@all')
+    const redis = ground.target(ground.redis.url.replace('redis://', 'redis://deaf:password@'))
+    const io = new Server()
+    await expect(connectSocketIo(io, { redis, adapter, deadline: '10s' })).rejects.toMatchObject({ code: 'TIERCEL_REDIS_REFUSED', reply: 'permission' })
+  })
+})
+
 it('an adapter of Socket.IO that does not exist is refused', async () => {
   await expect(connectSocketIo(new Server(), { redis: false, adapter: 'other' as 'streams' })).rejects.toMatchObject({ code: 'TIERCEL_INVALID_OPTION' })
 })
