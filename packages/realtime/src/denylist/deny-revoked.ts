@@ -40,7 +40,7 @@ export function denyRevoked<Request extends IncomingMessage = IncomingMessage>({
       if (verdict === 'revoked') return refuse(response, 401, CHALLENGE, 'The token was revoked')
       refuse(response, 503, { 'Retry-After': TRY_AGAIN_SECONDS }, 'Tokens cannot be checked at the moment')
     }
-    void decide().catch(next)
+    void decide().then(undefined, next)
   }
 }
 

@@ -45,7 +45,7 @@ export function limitRequests<Request extends IncomingMessage = LimitedRequest>(
       if (decision.resetMs === undefined) return refuse(response, 503, { 'Retry-After': TRY_AGAIN_SECONDS }, 'Requests cannot be counted at the moment')
       refuse(response, 429, { 'Retry-After': seconds(decision.resetMs) }, 'Too many requests')
     }
-    void decide().catch(next)
+    void decide().then(undefined, next)
   }
 }
 

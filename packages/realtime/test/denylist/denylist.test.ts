@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { createDenylist, type DenylistOptions } from '../../src/denylist/index.js'
 import { describeEverywhere, describeOnRedis, type Ground } from '../ground/ground.js'
 import { jwt } from './jwt.js'
@@ -84,6 +84,7 @@ describeOnRedis('a denylist', (ground) => {
 })
 
 const folders: string[] = []
+afterEach(() => vi.useRealTimers())
 afterEach(() => Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true }))))
 
 async function newFolder(): Promise<string> {
@@ -109,12 +110,13 @@ it('keeps revocations in a folder when there is no Redis, as hashes, and finds t
 it('refuses more than it may keep, and makes room for it when tokens have expired', async () => {
   const journal = await newFolder()
   const denylist = createDenylist({ redis: false, journal, maxPending: 2, leeway: 0 })
-  const [soonOver, later] = [new Date(Date.now() + 300), new Date(Date.now() + HOUR_MS)]
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const [soonOver, later] = [new Date(Date.now() + 60_000), new Date(Date.now() + HOUR_MS)]
   await denylist.revoke('a', { expiresAt: soonOver })
   await denylist.revoke('b', { expiresAt: later })
   await denylist.revoke('b', { expiresAt: new Date(later.getTime() + 1) })
-  if (Date.now() < soonOver.getTime()) await expect(denylist.revoke('c', { expiresAt: later })).rejects.toMatchObject({ code: 'TIERCEL_QUEUE_FULL' })
-  while (Date.now() <= soonOver.getTime()) await new Promise((resolve) => setTimeout(resolve, 10))
+  await expect(denylist.revoke('c', { expiresAt: later })).rejects.toMatchObject({ code: 'TIERCEL_QUEUE_FULL' })
+  vi.setSystemTime(soonOver)
   await denylist.revoke('c', { expiresAt: later })
   expect(await Promise.all(['a', 'b', 'c'].map((token) => denylist.isRevoked(token)))).toEqual([false, true, true])
   expect(await readdir(journal)).toHaveLength(2)

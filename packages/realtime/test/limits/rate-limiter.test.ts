@@ -24,7 +24,7 @@ describeEverywhere('a rate limiter', (ground) => {
   it('begins anew when the window is over', async () => {
     const limiter = await open(ground, { limit: 1, window: '1s' })
     await limiter.consume('ada')
-    await vi.waitUntil(async () => (await limiter.consume('ada')).allowed, soon)
+    await vi.waitFor(async () => expect(await limiter.consume('ada')).toMatchObject({ allowed: true, remaining: 0 }), soon)
   })
 
   it('begins anew when it is told to', async () => {

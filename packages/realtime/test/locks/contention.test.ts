@@ -63,13 +63,13 @@ describeOnRedis('a contended lock', (ground) => {
     const ended: Promise<void>[] = []
     const violations: string[] = []
     const counts = { killed: 0, paused: 0, refused: 0, lost: 0 }
-    let isDone = false
+    const run = { isDone: false }
     const listen = async (own: Own): Promise<void> => {
       for (;;) {
         const line = await own.line().catch(() => 'killed')
         if (line === 'killed') return
         if (line.startsWith('done ')) {
-          isDone = true
+          run.isDone = true
           const { refused, lost } = JSON.parse(line.slice(5)) as { refused: number; lost: number }
           counts.refused += refused
           counts.lost += lost
@@ -87,9 +87,9 @@ describeOnRedis('a contended lock', (ground) => {
     const written = async () => Number((await ground.cli('GET', `${ground.prefix}number`)) ?? 0)
     // Every so many acquisitions something happens to one of them, in turn.
     const step = ACQUISITIONS / (isProof ? 60 : 8)
-    for (let n = 0; !isDone; n++) {
-      while (!isDone && (await written()) < n * step) await sleep(5)
-      if (isDone) break
+    for (let n = 0; !run.isDone; n++) {
+      while (!run.isDone && (await written()) < n * step) await sleep(5)
+      if (run.isDone) break
       const at = n % PROCESSES
       if (n % 2 === 0) {
         workers[at]?.signal('SIGSTOP')
