@@ -9,13 +9,13 @@ const CHANNEL = 'room:'
 /** A chat over WebSockets. Who is in a room, and what is said there, is the same whichever process a visitor came to. */
 export class Chat {
   readonly routes: Router = Router()
-  readonly #presence: PresenceService
+  readonly presence: PresenceService
   readonly #pubSub: PubSub
   /** Those of this process. */
   readonly #rooms = new Map<string, Set<WebSocket>>()
 
   private constructor(presence: PresenceService, pubSub: PubSub) {
-    this.#presence = presence
+    this.presence = presence
     this.#pubSub = pubSub
     this.routes.get('/:room', async ({ params }, response) => {
       const socketsHere = this.#rooms.get(params.room)?.size ?? 0
@@ -42,7 +42,7 @@ export class Chat {
       if (typeof join !== 'string' || typeof user !== 'string' || visit) return
       visit = { room: join, user }
       this.#rooms.set(join, (this.#rooms.get(join) ?? new Set()).add(socket))
-      this.#presence.setOnline(user, id, join).then(
+      this.presence.setOnline(user, id, join).then(
         () => socket.send(JSON.stringify({ type: 'welcome' })),
         () => socket.close(),
       )
@@ -53,7 +53,7 @@ export class Chat {
       sockets?.delete(socket)
       if (sockets?.size === 0) this.#rooms.delete(visit.room)
       // Closed already: then all sockets of this process have gone.
-      this.#presence.setOffline(visit.user, id).catch(() => {})
+      this.presence.setOffline(visit.user, id).catch(() => {})
     })
   }
 

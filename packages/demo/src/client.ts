@@ -25,8 +25,8 @@ export class Client {
     return this.#write('PUT', path, body)
   }
 
-  post<Body>(path: string, body: object = {}): Promise<Answer<Body>> {
-    return this.#write('POST', path, body)
+  post<Body>(path: string, body: object = {}, headers: OutgoingHttpHeaders = {}): Promise<Answer<Body>> {
+    return this.#write('POST', path, body, headers)
   }
 
   /** As it came, without reading it. */
@@ -38,8 +38,8 @@ export class Client {
     this.#agent.destroy()
   }
 
-  async #write<Body>(method: string, path: string, body: object): Promise<Answer<Body>> {
-    return parsed(await this.#send(method, path, { 'content-type': 'application/json' }, JSON.stringify(body)))
+  async #write<Body>(method: string, path: string, body: object, headers: OutgoingHttpHeaders = {}): Promise<Answer<Body>> {
+    return parsed(await this.#send(method, path, { ...headers, 'content-type': 'application/json' }, JSON.stringify(body)))
   }
 
   #send(method: string, path: string, given: OutgoingHttpHeaders, body?: string): Promise<Answer<string>> {

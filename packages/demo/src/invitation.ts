@@ -22,6 +22,8 @@ Try, twice each, then of the other process, which has it from Redis:
 ${pagesOf(origin)}Change a city through one process, and look at it through the other:
 ${changeThrough(origin)}  curl '${other}/cities/2988507'
 See where values came from, and how often the database was asked:
-${statsOf(origin)}${statsOf(other)}Stop with Ctrl-C.
+${statsOf(origin)}${statsOf(other)}What an operator sees of a process: cache, locks, limits, revoked tokens, presence:
+  curl ${origin}/operator/stats
+Stop with Ctrl-C.
 `
 }

@@ -1,6 +1,7 @@
 import { createAICacheService } from '@tiercel/ai'
 import { createCache } from '@tiercel/core'
-import { createBackend, createEventSockets, createStorage } from '@tiercel/realtime'
+import { operatorRouter } from '@tiercel/express'
+import { createBackend, createDenylist, createEventSockets, createLocks, createRateLimiter, createRedisService, createStorage } from '@tiercel/realtime'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { followSessions, sessionRoutes } from './agent-sessions.js'
@@ -9,9 +10,11 @@ import { CachedCities } from './cached-cities.js'
 import { Chat } from './chat.js'
 import { citiesIn } from './cities.js'
 import { CountryPages } from './country-pages.js'
+import { memberRoutes } from './members.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
 import type { Birth, ServiceStats } from './service-processes.js'
+import { MEMBER_LIMIT } from './shows/two-processes/members.js'
 import { ParentDatabase } from './shared-database.js'
 import { WatchedDatabase } from './watched-database.js'
 import { WebSockets } from './web-sockets.js'
@@ -67,7 +70,15 @@ async function serve(): Promise<() => Promise<void>> {
   })
   const storage = createStorage({ backend, ttl: { sessions: TEN_MINUTES, events: TEN_MINUTES } })
   const chat = await Chat.open(backend)
-  const more = { '/pages': pages.router, '/assistant': assistantRoutes(ai, model), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
+  const guards = {
+    denylist: createDenylist({ backend }),
+    limiter: createRateLimiter({ backend, name: 'members', limit: MEMBER_LIMIT, window: TEN_MINUTES }),
+    locks: createLocks({ backend }),
+  }
+  // Bound to the loopback interface: whoever can ask is on this machine.
+  const operator = operatorRouter({ authorize: () => true, sources: { cities: cache, chat: chat.presence, ...guards } })
+  const members = memberRoutes({ ...guards, redis: createRedisService({ backend }), secret: name })
+  const more = { '/members': members, '/operator': operator, '/pages': pages.router, '/assistant': assistantRoutes(ai, model), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
   const sockets = new WebSockets({ '/events': followSessions(await createEventSockets(storage)), '/chat': chat.welcome })
   const server = await RunningServer.start(citiesService(new CachedCities(cache, direct), stats, more), Number(port), sockets)
   tellParent({ origin: server.origin })

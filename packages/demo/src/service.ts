@@ -1,8 +1,8 @@
-import express, { type ErrorRequestHandler, type Express, type Response, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import type { Cities } from './cities.js'
 
 /** The HTTP service over the cities, which does not know whether there is a cache; and `more`, by path. */
-export function citiesService(cities: Cities, stats: () => object, more: Readonly<Record<string, Router>> = {}): Express {
+export function citiesService(cities: Cities, stats: () => object, more: Readonly<Record<string, RequestHandler>> = {}): Express {
   const app = express()
   app.disable('x-powered-by')
 

@@ -11,6 +11,7 @@ import { setStage, type Stage } from '../src/stage.js'
 import { biggestCities, type City } from '../src/world.js'
 import { showAgents } from '../src/shows/two-processes/agents.js'
 import { showChat } from '../src/shows/two-processes/chat.js'
+import { showMembers } from '../src/shows/two-processes/members.js'
 import { buildProgram, removePrograms, type Replacements } from './program.js'
 import { endAll, run } from './running.js'
 
@@ -52,7 +53,7 @@ describeWithRedis('the shows of two processes', () => {
     await begin()
     const chapters = await play(small)
     expect(fails(chapters)).toEqual([])
-    expect(chapters.map(({ claims }) => claims.length)).toEqual([2, 2, 3, 4, 2, 3, 4, 3])
+    expect(chapters.map(({ claims }) => claims.length)).toEqual([2, 2, 3, 4, 2, 3, 4, 3, 3])
     expect(chapters[1]?.table).toContainEqual(['in the two processes at the same moment', '200'])
     expect(chapters[1]?.table).toContainEqual(['database queries', '1'])
   }, 60_000)
@@ -86,7 +87,7 @@ describeWithRedis('the shows of two processes', () => {
       await begin(undefined, named)
       const chapters = await play(small, named)
       expect(fails(chapters)).toEqual([])
-      expect(chapters).toHaveLength(7)
+      expect(chapters).toHaveLength(8)
       await processes?.close()
       for (const key of (await server.cli('KEYS', '*')) as string[]) expect(key).toMatch(/^\{?tiercel-demo-/)
     } finally {
@@ -95,9 +96,9 @@ describeWithRedis('the shows of two processes', () => {
     }
   }, 60_000)
 
-  it('say so when what agents and chatters do stays in its process', async () => {
+  it('say so when what agents, chatters and members do stays in its process', async () => {
     const shared = { cities: stage.cities, database: stage.database, processes: await begin({ realtime: new URL('./realtime-without-others.ts', import.meta.url) }), redisServer: undefined }
-    const failed = fails([await showAgents(shared, small), await showChat(shared, small)])
+    const failed = fails([await showAgents(shared, small), await showChat(shared, small), await showMembers(shared)])
     expect(failed).toEqual([
       'whoever followed a session, on A or on B, was sent each of its events once, in order, and no other',
       'A and B gave the same session, with all its events',
@@ -105,6 +106,9 @@ describeWithRedis('the shows of two processes', () => {
       'A and B named the same people, each once however many sockets',
       'every socket in the room heard every message once, those of each person in order, and no other did',
       'who closed two of three sockets stayed, and everybody was told of each coming and going once',
+      'both processes together let a member through exactly as often as the limit says, and refused the rest with 429; another member was not held up',
+      'a token revoked through one was refused by the other at its next request, and no other token was',
+      'with the lock no point was lost, and each holder had a greater fence than the one before',
     ])
   }, 60_000)
 
@@ -143,8 +147,10 @@ describeWithRedis('the process, with Redis', () => {
 
   it('plays everything, ends by itself and leaves nothing running', async () => {
     const { output, ended } = await start(['--quick'])
-    expect(await ended).toBe(0)
-    expect(output.out).toContain('37 of 37 claims held')
+    const code = await ended
+    expect(output.out).not.toContain('FAILED')
+    expect(code).toBe(0)
+    expect(output.out).toContain('40 of 40 claims held')
     expect(output.out).not.toContain('Left out')
     expect(output.err).toBe('')
     await redisGone()
@@ -158,6 +164,8 @@ describeWithRedis('the process, with Redis', () => {
     expect(await same.json()).toEqual(await page.json())
     expect(await (await fetch(`${one}/stats`)).json()).toMatchObject({ databaseQueries: 1, served: { database: 1 } })
     expect(await (await fetch(`${other}/stats`)).json()).toMatchObject({ databaseQueries: 0, served: { redis: 1 } })
+    const figures = (await (await fetch(`${one}/operator/stats`)).json()) as { sources: Record<string, { healthy: boolean }> }
+    expect(Object.entries(figures.sources).map(([source, { healthy }]) => [source, healthy])).toEqual(['cities', 'chat', 'denylist', 'limiter', 'locks'].map((source) => [source, true]))
     // As a terminal does: to everybody in the group.
     process.kill(-(child.pid ?? NaN), 'SIGINT')
     expect(await ended).toBe(0)

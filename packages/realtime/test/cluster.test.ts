@@ -4,6 +4,9 @@ import type { RedisTarget } from '@tiercel/core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { describeWithRedis } from '../../core/test/redis/server/index.js'
 import { Backend } from '../src/backend/backend.js'
+import { createDenylist } from '../src/denylist/index.js'
+import { createRateLimiter } from '../src/limits/index.js'
+import { createLocks } from '../src/locks/index.js'
 import { PresenceService } from '../src/presence/index.js'
 import { createQueue } from '../src/queues/index.js'
 import { createRedisService } from '../src/redis-service/index.js'
@@ -88,6 +91,22 @@ describeWithRedis('in a cluster', () => {
       expect(await watching.getOnlineUsers()).toEqual([])
       await watching.close()
       await manager.close()
+    })
+
+    it('locks, rate limits and the denylist do', async () => {
+      const [a, b] = [createLocks({ backend: one }), createLocks({ backend: other })]
+      const limiters = [one, other].map((backend) => createRateLimiter({ backend, limit: 1, window: '1h', outage: 'closed' }))
+      const [denylist, same] = [createDenylist({ backend: one }), createDenylist({ backend: other })]
+      for (const id of ids) {
+        const lock = await a.acquire(id)
+        await expect(b.acquire(id, { wait: 0 })).rejects.toMatchObject({ code: 'TIERCEL_LOCK_TIMEOUT' })
+        expect(await lock.release()).toBe(true)
+        expect((await b.acquire(id)).fence).toBeGreaterThan(lock.fence)
+        expect(await Promise.all(limiters.map(async (limiter) => (await limiter.consume(id)).allowed))).toEqual([true, false])
+        expect(await denylist.revoke(id, { expiresAt: new Date(Date.now() + 60_000) })).toEqual({ durable: true })
+        expect(await same.check(id)).toBe('revoked')
+      }
+      await b.close()
     })
 
     it('the Redis service and channels do', async () => {
