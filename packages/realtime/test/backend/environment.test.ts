@@ -22,6 +22,7 @@ import {
   sessionCache,
   setPresence,
   StorageManager,
+  withLock,
 } from '../../src/index.js'
 import { describeEverywhere, describeOnRedis, soon } from '../ground/ground.js'
 
@@ -46,6 +47,11 @@ describeEverywhere('what the process uses by its environment', (ground) => {
     expect(await redisService.getJSON('sessions:s')).toEqual({ a: 1 })
     expect(storage.backend).toBe(defaultBackend())
     expect(redisService.getConnectionStatus()).toBe(ground.hasRedis ? 'connected' : 'memory-fallback')
+  })
+
+  it('gives locks when it is Redis, and refuses them when it is not', async () => {
+    const locked = withLock('report', ({ isHeld }) => isHeld).catch((error: unknown) => (error as { code?: string }).code)
+    expect(await locked).toBe(ground.hasRedis ? true : 'TIERCEL_INVALID_OPTION')
   })
 
   it('gives what they need to each: prefix, time to live, name (C3)', async () => {
