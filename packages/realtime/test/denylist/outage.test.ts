@@ -18,7 +18,7 @@ describeOnRedis('a denylist, when Redis is away', (ground) => {
     const redis = await startRedis()
     try {
       const open = async (): Promise<TokenDenylist> => {
-        const backend = await ground.process({ redis: ground.target(redis.url), deadline: '1s', connectTimeout: '1s' })
+        const backend = await ground.process({ redis: ground.target(redis.url), deadline: '2s', connectTimeout: '1s' })
         await vi.waitUntil(() => backend.link?.state === 'up', soon)
         return createDenylist({ backend })
       }
@@ -40,7 +40,7 @@ describeOnRedis('a denylist, when Redis is away', (ground) => {
     } finally {
       await redis.stop()
     }
-  }, 40_000)
+  }, 60_000)
 
   it('that is full, sends what was revoked when there is room again', async () => {
     const redis = await startRedis()

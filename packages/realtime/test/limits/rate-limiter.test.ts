@@ -84,7 +84,7 @@ describeOnRedis('a rate limiter', (ground) => {
     const redis = await startRedis()
     const proxy = await startProxy(redis)
     try {
-      const backend = await ground.process({ redis: ground.target(proxy.url), deadline: '1s', connectTimeout: '1s' })
+      const backend = await ground.process({ redis: ground.target(proxy.url), deadline: '2s', connectTimeout: '1s' })
       await vi.waitUntil(() => backend.link?.state === 'up', soon)
       const limiter = (outage: RateLimiterOptions['outage']) => createRateLimiter({ backend, name: outage ?? '', limit: 3, window: '1h', localLimit: 1, outage: outage ?? 'local' })
       const [open_, closed, local] = [limiter('open'), limiter('closed'), limiter('local')]
@@ -113,5 +113,5 @@ describeOnRedis('a rate limiter', (ground) => {
       await proxy.stop()
       await redis.stop()
     }
-  }, 40_000)
+  }, 60_000)
 })

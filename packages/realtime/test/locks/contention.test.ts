@@ -3,7 +3,7 @@ import { describeOnRedis } from '../ground/ground.js'
 import { type Own, useOwnProcesses } from '../ground/own-process.js'
 
 const isProof = process.env.TIERCEL_PROOF === '1'
-const ACQUISITIONS = isProof ? 10_000 : 500
+const ACQUISITIONS = isProof ? 10_000 : 1000
 const PROCESSES = 4
 const LOOPS = 4
 const TTL_MS = 300
@@ -88,7 +88,7 @@ describeOnRedis('a contended lock', (ground) => {
     // Every so many acquisitions something happens to one of them, in turn.
     const step = ACQUISITIONS / (isProof ? 60 : 8)
     for (let n = 0; !run.isDone; n++) {
-      while (!run.isDone && (await written()) < n * step) await sleep(5)
+      while (!run.isDone && (await written()) < (n + 1) * step) await sleep(5)
       if (run.isDone) break
       const at = n % PROCESSES
       if (n % 2 === 0) {

@@ -58,11 +58,11 @@ describeEverywhere('locks', (ground) => {
   })
 
   it('are extended while they are held, by themselves or on request', async () => {
-    const [one, other] = [await open({ ttl: '1s' }), await open()]
+    const [one, other] = [await open({ ttl: '3s' }), await open()]
     const [kept, long] = [await one.acquire('kept'), await one.acquire('long', { autoExtend: false })]
     await long.extend('1h')
     // It ends after both were taken, so it outlives what is not extended.
-    const short = await other.acquire('short', { ttl: '1500ms', autoExtend: false })
+    const short = await other.acquire('short', { ttl: '4s', autoExtend: false })
     await vi.waitUntil(() => !short.isHeld, soon)
     expect([kept.isHeld, long.isHeld]).toEqual([true, true])
     for (const name of ['kept', 'long']) await expect(other.acquire(name, { wait: 0 })).rejects.toMatchObject({ code: 'TIERCEL_LOCK_TIMEOUT' })
@@ -85,7 +85,7 @@ describeEverywhere('locks', (ground) => {
   })
 
   it('fail the work during which they were lost', async () => {
-    const locks = await open({ ttl: '50ms', autoExtend: false })
+    const locks = await open({ ttl: '500ms', autoExtend: false })
     const lost = locks.withLock('report', async ({ signal }) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve))
       return 'done'

@@ -32,7 +32,7 @@ describeOnRedis('locks, when Redis is away', (ground) => {
   })
 
   it('that Redis has lost are lost for their holder, and the next fence is greater all the same', async () => {
-    const locks = createLocks({ backend: await ground.process(), ttl: '1s' })
+    const locks = createLocks({ backend: await ground.process(), ttl: '5s' })
     const byItself = await locks.acquire('report')
     await ground.cli('FLUSHALL')
     const next = await locks.acquire('report', { wait: 0, autoExtend: false })
@@ -45,7 +45,7 @@ describeOnRedis('locks, when Redis is away', (ground) => {
     await ground.cli('FLUSHALL')
     expect(await gone.release()).toBe(false)
     expect(gone.signal.aborted).toBe(true)
-    const mistaken = await locks.acquire('fourth')
+    const mistaken = await locks.acquire('fourth', { ttl: '1m', autoExtend: false })
     await ground.cli('FLUSHALL')
     await locks.acquire('fourth', { wait: 0 })
     expect([mistaken.isHeld, await mistaken.release()]).toEqual([true, false])
