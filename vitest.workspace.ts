@@ -31,6 +31,8 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 40_000,
+    // A machine that does much else is late, and not wrong.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'ai', include: ['packages/ai/test/**/*.test.ts'] } },

@@ -21,7 +21,7 @@ export interface ResponseCacheOptions<Req = CachedRequest> {
    */
   ttl?: Duration | undefined
   /**
-   * How long past its freshness a response may be served when the handler fails: answers 500, 502, 503 or 504, or breaks off before it answers. `stale-if-error` of the
+   * How long past its freshness a response may be served when the handler fails: throws, or answers 500, 502, 503 or 504. `stale-if-error` of the
    * response goes before it; `must-revalidate`, `proxy-revalidate`, `no-cache` and `s-maxage` forbid it. Default `'1m'`; `0` never.
    */
   grace?: Duration | undefined

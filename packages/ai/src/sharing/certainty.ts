@@ -18,6 +18,7 @@ export class Certainty {
   readonly #settling: Settling
   #isSure = false
   #round = 0
+  #triedRound = 0
   #attempt: Promise<void> | undefined
 
   constructor(link: RedisLink, settling: Settling) {
@@ -54,12 +55,17 @@ export class Certainty {
   }
 
   #settle(): void {
-    this.#attempt ??= this.#try().finally(() => (this.#attempt = undefined))
+    this.#attempt ??= this.#try().finally(() => {
+      this.#attempt = undefined
+      // It was doubted after the last look.
+      if (this.#triedRound !== this.#round && this.#link.state === 'up') this.#settle()
+    })
   }
 
   async #try(): Promise<void> {
     while (this.#link.state === 'up') {
       const round = this.#round
+      this.#triedRound = round
       try {
         await this.#settling.makeSure()
       } catch {

@@ -6,7 +6,7 @@ import type { Parcel, Parcels } from './parcel.js'
 import type { Report } from './report.js'
 import type { Sender } from './sending.js'
 import type { Space } from './space.js'
-import type { Tellings } from './telling.js'
+import type { Teller } from './telling.js'
 
 const MOST_TRIES = 3
 
@@ -26,7 +26,7 @@ interface Fetch {
 export interface FetcherContext {
   readonly link: RedisLink
   readonly certainty: Certainty
-  readonly tellings: Tellings
+  readonly teller: Teller
   readonly sender: Sender
   readonly parcels: Parcels
   readonly report: Report
@@ -125,15 +125,15 @@ export class Fetcher {
 
   async #bring(key: string, fetch: Fetch): Promise<Entry | undefined> {
     const { family, cache } = this.#space
-    const { link, certainty, tellings, sender, parcels } = this.#context
+    const { link, certainty, teller, sender, parcels } = this.#context
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       fetch.isOutdated = false
       // What was set or invalidated here comes first.
       await sender.untilSent(key)
-      await tellings.underWay
+      await teller.underWay
       if (fetch.isCancelled || !certainty.isSure) return undefined
       // It cannot be told for now.
-      if (!tellings.isEmpty) break
+      if (!teller.isEmpty) break
       const before = family.peek(key)
       const parcel = this.#space.canHold(key) ? await cache.get(key, { memory: false, tags: this.#space.tagsOf(key) }) : undefined
       if (fetch.isCancelled || link.state !== 'up') return undefined

@@ -4,7 +4,7 @@ import type { InvalidationCount } from './invalidation-count.js'
 import type { Parcels } from './parcel.js'
 import type { Report } from './report.js'
 import type { Space } from './space.js'
-import type { Tellings } from './telling.js'
+import type { Teller } from './telling.js'
 import { Writes, type Write } from './writes.js'
 
 const MOST_SENT_AT_ONCE = 32
@@ -16,7 +16,7 @@ const LONGEST_MS = 3650 * 86_400_000
 export interface SenderContext {
   readonly link: RedisLink
   readonly certainty: Certainty
-  readonly tellings: Tellings
+  readonly teller: Teller
   readonly count: InvalidationCount
   readonly parcels: Parcels
   readonly report: Report
@@ -50,8 +50,8 @@ export class Sender {
   /** Sends what may be sent. */
   pump(): void {
     const { writes } = this
-    const { certainty, tellings } = this.#context
-    if (!certainty.isSure || !tellings.isEmpty || this.#forgetting !== undefined) return
+    const { certainty, teller } = this.#context
+    if (!certainty.isSure || !teller.isEmpty || this.#forgetting !== undefined) return
     if (writes.hasToForget) {
       void this.forget()
       return
@@ -86,7 +86,7 @@ export class Sender {
   async #makeForget(forgotten: readonly string[] | 'all'): Promise<void> {
     const { cache } = this.#space
     try {
-      if (forgotten === 'all') await this.#context.tellings.tell(this.#space, { all: true })
+      if (forgotten === 'all') await this.#context.teller.tell({ all: true })
       else {
         // When Redis cannot be told, the cache tells it before anything is read from it again.
         await cache.deleteMany(forgotten)

@@ -4,16 +4,18 @@ import { Fetcher, type FetcherContext } from './fetching.js'
 import { readLabels, REDIS_ONLY } from './labels.js'
 import { Sender, type SenderContext } from './sending.js'
 import type { Space } from './space.js'
+import { Teller, type Invalidation, type TellerContext } from './telling.js'
 
-export type SharedFamilyContext = Omit<FetcherContext, 'sender'> & Omit<SenderContext, 'onContested'>
+export type SharedFamilyContext = Omit<FetcherContext, 'sender' | 'teller'> & Omit<SenderContext, 'teller' | 'onContested'> & Omit<TellerContext, 'onEnd'>
 
 type Matches = (key: string) => boolean
 
-const everything: Matches = () => true
+export const everything: Matches = () => true
 
 /** One family that processes share: what goes out, what comes in, and what others do. */
 export class SharedFamily {
   readonly space: Space
+  readonly teller: Teller
   readonly sender: Sender
   readonly fetcher: Fetcher
   readonly #context: SharedFamilyContext
@@ -21,8 +23,9 @@ export class SharedFamily {
   constructor(space: Space, context: SharedFamilyContext) {
     this.space = space
     this.#context = context
-    this.sender = new Sender(space, { ...context, onContested: (key) => void this.fetcher.fetch(key, { dropsAbsent: true }) })
-    this.fetcher = new Fetcher(space, { ...context, sender: this.sender })
+    this.teller = new Teller(space, { ...context, onEnd: (isAllTold) => (isAllTold ? this.sender.pump() : this.release()) })
+    this.sender = new Sender(space, { ...context, teller: this.teller, onContested: (key) => void this.fetcher.fetch(key, { dropsAbsent: true }) })
+    this.fetcher = new Fetcher(space, { ...context, teller: this.teller, sender: this.sender })
   }
 
   /** As `Sharing.write`. */
@@ -54,10 +57,17 @@ export class SharedFamily {
     return this.#context.certainty.whenSure(() => this.fetcher.fetch(key, { isWanted: true }))
   }
 
-  /** What was set before, and is still to be sent, is not to be; and what is being read may be from before. */
-  revoke(matches: Matches = everything): void {
+  /** What was set before, and is still to be sent, is not to be; and what is being read may be from before. Resolves when others were told. */
+  async invalidate(invalidation: Invalidation, matches: Matches): Promise<void> {
     this.sender.writes.revoke(matches)
     this.fetcher.cancelAll()
+    await this.teller.tell(invalidation)
+  }
+
+  /** Nobody is to wait for a Redis that is away. */
+  release(): void {
+    this.teller.release()
+    this.sender.writes.release()
   }
 
   /** Brings what is here and what Redis has together, and the newest of what Redis has into memory. */
@@ -92,15 +102,15 @@ export class SharedFamily {
 
   /** Another process has stored a value, or dropped one that it has no room for or could not encode. */
   #onStored(key: string, note: string | undefined): void {
-    const { certainty, tellings, parcels } = this.#context
-    const { sender, fetcher } = this
+    const { certainty, parcels } = this.#context
+    const { teller, sender, fetcher } = this
     const write = sender.writes.of(key)
     fetcher.outdate(key)
     if (write !== undefined) {
       write.contested = true
     } else if (!certainty.isSure) {
       this.space.family.delete(key)
-    } else if (note !== undefined && !fetcher.isUnderWay(key) && tellings.isEmpty && !sender.isForgetting) {
+    } else if (note !== undefined && !fetcher.isUnderWay(key) && teller.isEmpty && !sender.isForgetting) {
       const parcel = parcels.unpack(Buffer.from(note, 'base64'))
       if (parcel !== undefined) fetcher.receive(key, parcel, false)
     } else if (fetcher.isUnderWay(key) || !fetcher.isFull) {

@@ -7,9 +7,8 @@ import { canBeTold, readLabels } from './labels.js'
 import { Newest } from './newest.js'
 import { asItIs, Parcels } from './parcel.js'
 import type { Report } from './report.js'
-import { SharedFamily } from './shared-family.js'
+import { everything, SharedFamily } from './shared-family.js'
 import { Space } from './space.js'
-import { Tellings } from './telling.js'
 
 export interface SharingOptions extends CacheOptions {
   readonly name: string
@@ -29,7 +28,6 @@ export class Sharing {
   readonly #root: Cache
   readonly #count: InvalidationCount
   readonly #certainty: Certainty
-  readonly #tellings: Tellings
   readonly #shared: Readonly<Record<FamilyName, SharedFamily>>
   readonly #byPath: ReadonlyMap<string, SharedFamily>
   readonly #listening: NodeJS.Timeout
@@ -59,14 +57,9 @@ export class Sharing {
         if (link.state !== 'closed') report(error)
       },
     }
-    const tellings = (this.#tellings = new Tellings({
-      ...context,
-      spaces: () => this.#each.map(({ space }) => space),
-      onEnd: (isAllTold) => (isAllTold ? this.#each.forEach(({ sender }) => sender.pump()) : this.#release()),
-    }))
     const share = (name: FamilyName) => {
       const newest = new Newest(link, `${base}:${name}:1:newest`, families[name].maxSize)
-      return new SharedFamily(new Space(this.#root.namespace(name), families[name], newest, userOf[name]), { ...context, tellings })
+      return new SharedFamily(new Space(this.#root.namespace(name), families[name], newest, userOf[name]), context)
     }
     this.#shared = { search: share('search'), recommendation: share('recommendation'), analytics: share('analytics'), chat: share('chat') }
     this.#byPath = new Map(this.#each.map((shared) => [shared.space.cache.name, shared]))
@@ -104,23 +97,18 @@ export class Sharing {
   }
 
   /** All values of a family, here and everywhere. What this process holds is dropped by the caller. */
-  async invalidateAll(name: FamilyName): Promise<void> {
-    const { space } = this.#shared[name]
-    this.#shared[name].revoke()
-    await this.#tellings.tell(space, { all: true })
+  invalidateAll(name: FamilyName): Promise<void> {
+    return this.#shared[name].invalidate({ all: true }, everything)
   }
 
   async invalidateUser(name: 'recommendation' | 'analytics', user: string): Promise<void> {
-    const { space } = this.#shared[name]
-    this.#shared[name].revoke(space.isOf(user))
-    if (canBeTold(user)) await this.#tellings.tell(space, { user })
+    // Of one who cannot be named nothing is shared.
+    if (canBeTold(user)) await this.#shared[name].invalidate({ user }, this.#shared[name].space.isOf(user))
   }
 
-  async invalidatePattern(name: FamilyName, pattern: string): Promise<void> {
+  invalidatePattern(name: FamilyName, pattern: string): Promise<void> {
     // Too long to be told is too much to be remembered.
-    if (!canBeTold(pattern)) return this.invalidateAll(name)
-    this.#shared[name].revoke(matcherOf(pattern))
-    await this.#tellings.tell(this.#shared[name].space, { pattern })
+    return canBeTold(pattern) ? this.#shared[name].invalidate({ pattern }, matcherOf(pattern)) : this.invalidateAll(name)
   }
 
   /** Loads the newest values there are. */
@@ -131,7 +119,7 @@ export class Sharing {
   /** Resolves when Redis has been given, or told, everything from before; at once while it is away. */
   async flush(): Promise<void> {
     await this.#certainty.whenSure(async () => {
-      await Promise.all([...this.#tellings.outcomes, ...this.#each.flatMap(({ sender }) => sender.writes.outcomes)])
+      await Promise.all(this.#each.flatMap(({ teller, sender }) => [...teller.outcomes, ...sender.writes.outcomes]))
       await Promise.all(this.#each.map(({ sender }) => sender.forget()))
     })
   }
@@ -149,15 +137,9 @@ export class Sharing {
     return Object.values(this.#shared)
   }
 
-  /** Nobody is to wait for a Redis that is away. */
-  #release(): void {
-    this.#tellings.release()
-    for (const { sender } of this.#each) sender.writes.release()
-  }
-
   #onLost(): void {
     this.#certainty.lose()
-    this.#release()
+    for (const shared of this.#each) shared.release()
   }
 
   #onFlush(): void {
@@ -177,7 +159,8 @@ export class Sharing {
     this.#hasMissed = (await this.#count.hasMissed()) || this.#hasMissed
     // An invalidation that was missed may be later than what waits here.
     if (this.#hasMissed) for (const { sender } of this.#each) sender.writes.forgetWaiting()
-    if (!(await this.#tellings.tellAll())) throw new Error('Not everything could be told')
+    const areTold = await Promise.all(this.#each.map(({ teller }) => teller.tellAll()))
+    if (areTold.includes(false)) throw new Error('Not everything could be told')
   }
 
   async #catchUp(): Promise<void> {

@@ -1,6 +1,7 @@
 import { checksum } from './entry-checksum.js'
 import { allFlags, at, entryVersion, flag, magic } from './entry-layout.js'
 import { hasKeyHash } from './key-hash.js'
+import { readUint16, readUint32, readUint48 } from './little-endian.js'
 import { packedEnd, unpackString } from './packed-string.js'
 
 /** Why an entry cannot be used. Each of them is a miss. */
@@ -40,7 +41,7 @@ export function readHeader(found: Uint8Array, key: string): EntryHeader | Corrup
   if (damage !== undefined) return { corrupt: damage }
   if (!hasKeyHash(key, entry, at.keyHash)) return { corrupt: 'key' }
 
-  const flags = entry.readUInt8(at.flags)
+  const flags = entry[at.flags] as number
   const end = entry.length
   let offset: number = at.strings
   let etag: string | undefined
@@ -51,21 +52,21 @@ export function readHeader(found: Uint8Array, key: string): EntryHeader | Corrup
     offset = next
   }
   const tagsOffset = offset
-  const tagCount = entry.readUInt16LE(at.tagCount)
+  const tagCount = readUint16(entry, at.tagCount)
   for (let strings = 2 * tagCount; strings > 0; strings--) {
     offset = packedEnd(entry, offset, end)
     if (offset < 0) return { corrupt: 'truncated' }
   }
   return {
     key,
-    softExpiresAt: readTime(entry, at.softExpiry),
-    expiresAt: readTime(entry, at.hardExpiry),
-    ttl: readTime(entry, at.ttl),
+    softExpiresAt: readUint48(entry, at.softExpiry),
+    expiresAt: readUint48(entry, at.hardExpiry),
+    ttl: readUint48(entry, at.ttl),
     etag,
     tagCount,
     tagsOffset,
     isNull: (flags & flag.isNull) !== 0,
-    codecId: entry.readUInt8(at.codec),
+    codecId: entry[at.codec] as number,
     flags,
     entry,
     payloadOffset: offset,
@@ -96,23 +97,18 @@ export function hasTagBytes({ entry, tagsOffset, payloadOffset }: EntryHeader, b
   return true
 }
 
-/** Of 48 bits, as what was written by `writeUIntLE`; its counterpart costs several times as much. */
-function readTime(entry: Buffer, offset: number): number {
-  return entry.readUInt32LE(offset) + entry.readUInt16LE(offset + 4) * 2 ** 32
-}
-
 function findDamage(entry: Buffer): CorruptReason | undefined {
   if (entry.length < at.strings) return hasForeignMagic(entry) ? 'magic' : 'truncated'
-  if (entry.readUInt16LE(at.magic) !== magic) return 'magic'
+  if (readUint16(entry, at.magic) !== magic) return 'magic'
   // Before anything else is read: another version may have laid out the rest differently.
-  if (entry.readUInt8(at.version) !== entryVersion) return 'version'
-  const length = entry.readUInt32LE(at.length)
+  if (entry[at.version] !== entryVersion) return 'version'
+  const length = readUint32(entry, at.length)
   if (entry.length < length) return 'truncated'
-  if (entry.length > length || entry.readUInt32LE(at.checksum) !== checksum(entry)) return 'checksum'
+  if (entry.length > length || readUint32(entry, at.checksum) !== checksum(entry)) return 'checksum'
   // A flag of no known meaning under a good checksum is a later writer's.
-  return entry.readUInt8(at.flags) & ~allFlags ? 'version' : undefined
+  return (entry[at.flags] as number) & ~allFlags ? 'version' : undefined
 }
 
 function hasForeignMagic(entry: Buffer): boolean {
-  return entry.length >= 2 ? entry.readUInt16LE(at.magic) !== magic : entry.length === 1 && entry.readUInt8(0) !== (magic & 0xff)
+  return entry.length >= 2 ? readUint16(entry, at.magic) !== magic : entry.length === 1 && entry[0] !== (magic & 0xff)
 }

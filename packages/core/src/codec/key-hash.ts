@@ -1,3 +1,5 @@
+import { readUint32, writeUint32 } from './little-endian.js'
+
 const firstSeed = 0x2545f491
 const secondSeed = 0x7f4a7c15
 // Odd, so that multiplying loses nothing.
@@ -22,13 +24,13 @@ export function writeKeyHash(key: string, bytes: Buffer, offset: number): void {
     two = Math.imul(two ^ unit, secondMultiplier)
     two ^= two >>> 13
   }
-  bytes.writeInt32LE(finish(one, secondMultiplier), offset)
-  bytes.writeInt32LE(finish(two, firstMultiplier), offset + 4)
+  writeUint32(bytes, finish(one, secondMultiplier), offset)
+  writeUint32(bytes, finish(two, firstMultiplier), offset + 4)
 }
 
 export function hasKeyHash(key: string, bytes: Buffer, offset: number): boolean {
   writeKeyHash(key, expected, 0)
-  return expected.readInt32LE(0) === bytes.readInt32LE(offset) && expected.readInt32LE(4) === bytes.readInt32LE(offset + 4)
+  return readUint32(expected, 0) === readUint32(bytes, offset) && readUint32(expected, 4) === readUint32(bytes, offset + 4)
 }
 
 function finish(hash: number, multiplier: number): number {

@@ -1,3 +1,5 @@
+import { readUint32 } from './little-endian.js'
+
 /**
  * Strings inside an entry: a 32-bit length in bytes and the characters, in UTF-8. A string with a lone surrogate has no UTF-8 form; it is
  * stored in UTF-16 and the length's top bit says so. Short ASCII strings, which tags and tokens are, never leave JavaScript.
@@ -30,13 +32,13 @@ export function packString(text: string, bytes: Buffer, offset: number): number 
 /** The offset after the packed string at `offset`; negative if it does not end by `end`. */
 export function packedEnd(bytes: Buffer, offset: number, end: number): number {
   if (offset + lengthBytes > end) return -1
-  const next = offset + lengthBytes + (bytes.readUInt32LE(offset) & ~utf16Bit)
+  const next = offset + lengthBytes + (readUint32(bytes, offset) & ~utf16Bit)
   return next > end ? -1 : next
 }
 
 /** Reads the string from `offset` to `next`, as `packedEnd` gave it. */
 export function unpackString(bytes: Buffer, offset: number, next: number): string {
-  const wide = bytes.readUInt32LE(offset) >= utf16Bit
+  const wide = readUint32(bytes, offset) >= utf16Bit
   return bytes.toString(wide ? 'utf16le' : 'utf8', offset + lengthBytes, next)
 }
 

@@ -40,6 +40,8 @@ export class Flight {
   budget: Budget | undefined
   /** Whether Redis has anything under the key. */
   isInRedis = false
+  /** Where it is among all that have not landed. */
+  place = 0
   /** What was found in Redis of the key, if memory had nothing: not fresh, but it may serve as grace. */
   previous: Entry | undefined
 

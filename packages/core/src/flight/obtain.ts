@@ -76,13 +76,7 @@ export async function obtain(load: Load): Promise<unknown> {
     let landing: Landing | typeof SLOW
     try {
       // One budget for all of a call's waiting.
-      const waited = isRetry ? performance.now() - began : 0
-      landing = await waitFor(flight, {
-        softMs: left(policy.softTimeout, waited),
-        hardMs: left(policy.hardTimeout, waited),
-        signal: policy.signal,
-        canServeStale: () => call.canServeStale(),
-      })
+      landing = await waitFor(flight, policy, call, isRetry ? performance.now() - began : 0)
     } catch (error) {
       call.countMiss()
       if (policy.signal?.aborted) throw error
@@ -112,11 +106,6 @@ export async function obtain(load: Load): Promise<unknown> {
     } else call.countMiss()
     return call.served(landing.value)
   }
-}
-
-/** 0 is for ever. */
-function left(ms: number, waited: number): number {
-  return ms === 0 ? 0 : Math.max(1, Math.ceil(ms - waited))
 }
 
 /** A value that was found in Redis. */

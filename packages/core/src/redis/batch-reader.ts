@@ -27,14 +27,14 @@ export class BatchReader {
     let batch = this.#open
     if (batch === undefined) {
       batch = this.#open = new Batch(this.#fullMs)
-      if (this.#underway === 0) process.nextTick(() => void this.#leave())
-      else setImmediate(() => void this.#leave())
+      if (this.#underway === 0) process.nextTick(this.#leave)
+      else setImmediate(this.#leave)
     }
     if (timeoutMs > batch.timeoutMs) batch.timeoutMs = timeoutMs
     return batch
   }
 
-  async #leave(): Promise<void> {
+  readonly #leave = async (): Promise<void> => {
     const batch = this.#open as Batch
     this.#open = undefined
     this.#underway++

@@ -98,9 +98,9 @@ async function startStandalone(packageName: PackageName): Promise<Backend> {
 
 async function startForUser(packageName: PackageName): Promise<Backend> {
   restricted ??= startRedis()
-  const server = await restricted
-  await server.cli('ACL', 'SETUSER', 'cache', 'reset', ...aclRules)
-  return { redis: template(packageName, server.url.replace('redis://', 'redis://cache:password@')), stop: () => {} }
+  const redis = await restricted
+  await redis.cli('ACL', 'SETUSER', 'cache', 'reset', ...aclRules)
+  return { redis: template(packageName, redis.url.replace('redis://', 'redis://cache:password@')), stop: () => {} }
 }
 
 /** What the tests have left in a Redis that may be somebody else's. */

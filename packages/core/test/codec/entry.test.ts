@@ -392,14 +392,13 @@ describe('golden entries', () => {
     expect(current.toSorted()).toEqual(goldenEntries.map(({ file }) => file).toSorted())
   })
 
-  it.each(goldenFiles)('of version $version are a miss to any other: $file', ({ version, file }) => {
+  it.each(goldenFiles)('of version $version are a miss to every other version: $file', ({ version, file }) => {
     const entry = goldenBytes(file, version)
     const key = goldenEntries.find((each) => each.file === file)?.fields.key ?? ''
-    for (const other of [version - 1, version + 1, 255]) {
-      const changed = forged(entry, (bytes) => bytes.writeUInt8(other, at.version))
-      expect(readHeader(changed, key)).toEqual(other === entryVersion ? expect.objectContaining({ entry: changed }) : { corrupt: 'version' })
+    expect(readHeader(entry, key).corrupt).toBe(version === entryVersion ? undefined : 'version')
+    for (const other of [entryVersion - 1, entryVersion + 1, 255]) {
+      expect(readHeader(forged(entry, (bytes) => bytes.writeUInt8(other, at.version)), key).corrupt).toBe('version')
     }
-    if (version !== entryVersion) expect(readHeader(entry, key)).toEqual({ corrupt: 'version' })
   })
 
   it.each(goldenEntries)('are read: $file', async ({ file, fields: golden, format }) => {

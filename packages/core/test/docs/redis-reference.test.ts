@@ -46,6 +46,7 @@ const numbers: readonly (readonly [row: string, file: string, name: string])[] =
   ['silent connection', 'redis/clients/line.ts', 'STALLED_MS'],
   ['unanswered commands', 'redis/clients/line.ts', 'MOST_UNANSWERED'],
   ['redirections', 'redis/clients/cluster.ts', 'MOST_REDIRECTS'],
+  ['audited hits', 'flight/audit.ts', 'MOST_FOLLOWED'],
   ['journal', 'coherence/journal.ts', 'MOST_ITEMS'],
   ['keys of one MGET', 'redis/batch-reader.ts', 'MOST_KEYS_IN_ONE_COMMAND'],
   ['names of one script', 'redis/invalidator.ts', 'MOST_NAMES_IN_ONE_SCRIPT'],

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hitOf } from '@tiercel/core/connection'
 import { urlOf, type CachedRequest } from '../express-shapes.js'
-import { isOtherMethod } from '../request/forwarding.js'
+import { hasHeader, without, type HeaderList } from '../fields/header-list.js'
+import { isForTheHandler } from '../request/for-the-handler.js'
 import { originOf, requestKey } from '../request/request-key.js'
 import { known } from '../response/decoded-frames.js'
 import { isPerRequest } from '../response/storability.js'
 import type { StoredResponse } from '../response/stored-response.js'
 import { isSelected } from '../response/variants.js'
-import { headersOf } from './outgoing-head.js'
+import { headersOf, toList, type HeaderSnapshot } from './outgoing-head.js'
 import type { ResponseCache } from './response-cache.js'
 
 /** What `http.createServer` and `app.listen` come to: Express looks it up for each request. */
@@ -18,11 +19,12 @@ export interface Handling {
 /** A page that was served through the application. */
 interface Page {
   readonly owner: ResponseCache
-  /** What middleware in front of the cache had set. */
-  readonly before: readonly string[]
+  /** What middleware in front of the cache had set, for the variant that was selected by this. */
+  readonly before: HeaderList
+  readonly selecting: HeaderList
   /** The last response, and all its headers but those that are counted anew. */
   response: StoredResponse | undefined
-  headers: readonly string[]
+  headers: HeaderList
 }
 
 const MOST_PAGES = 10_000
@@ -60,9 +62,9 @@ export class Accelerator {
     const address = addressOf(req)
     if (this.#pages.get(address)?.owner === owner) return
     const headers = headersOf(res)
-    if (headers.has('set-cookie')) return
-    const before = [...headers].flatMap(([name, values]) => (isPerRequest(name) ? [] : values.flatMap((value) => [name, value])))
-    this.#pages.set(address, { owner, before, response: undefined, headers: [] })
+    if (headers.has('set-cookie') || isForOneOrigin(headers)) return
+    const before = without(toList(headers), isPerRequest)
+    this.#pages.set(address, { owner, before, selecting: record.selecting, response: undefined, headers: [] })
     if (this.#pages.size > MOST_PAGES) for (const oldest of this.#pages.keys()) return void this.#pages.delete(oldest)
   }
 
@@ -77,8 +79,14 @@ export class Accelerator {
     const response = named === undefined ? undefined : known(hitOf(settings.cache, named.key))
     if (response === undefined || !response.record.isPublic || response.staleMs() >= 0 || !isSelected(response.record, req.headers)) return false
     if (page.response !== response) {
+      const { headers: own, selecting } = response.record
+      // Middleware can have set other headers for this variant.
+      if (page.selecting.join('\n') !== selecting.join('\n')) {
+        this.#pages.delete(addressOf(req))
+        return false
+      }
       page.response = response
-      page.headers = [...without(page.before, response.record.headers), ...response.record.headers, 'Content-Length', String(response.body.length)]
+      page.headers = [...without(page.before, (name) => hasHeader(own, name)), ...own, 'Content-Length', String(response.body.length)]
     }
     const headers = [...page.headers, 'Age', String(Math.floor(response.ageMs() / 1000))]
     if (settings.cacheStatus !== undefined) headers.push('Cache-Status', `${settings.cacheStatus}; hit; ttl=${Math.floor(-response.staleMs() / 1000)}; detail=accelerated`)
@@ -94,26 +102,19 @@ function addressOf(req: CachedRequest): string {
 }
 
 /** Asks for the whole page and for nothing else; who asks makes no difference to a public one. */
-function isPlain(req: IncomingMessage): boolean {
-  const { headers } = req
+function isPlain({ headers }: IncomingMessage): boolean {
   return (
     headers.range === undefined &&
     headers['if-none-match'] === undefined &&
     headers['if-modified-since'] === undefined &&
-    headers['if-match'] === undefined &&
-    headers['if-unmodified-since'] === undefined &&
-    headers['content-length'] === undefined &&
-    headers['transfer-encoding'] === undefined &&
-    headers.upgrade === undefined &&
     headers['cache-control'] === undefined &&
     headers.pragma === undefined &&
-    !isOtherMethod(headers)
+    !isForTheHandler(headers)
   )
 }
 
-function without(list: readonly string[], overridden: readonly string[]): string[] {
-  const names = new Set(overridden.filter((_, i) => i % 2 === 0))
-  const kept: string[] = []
-  for (let i = 0; i < list.length; i += 2) if (!names.has(list[i] as string)) kept.push(list[i] as string, list[i + 1] as string)
-  return kept
+/** Permission that middleware gives to one origin, whether it says so by `Vary` or not. */
+function isForOneOrigin(headers: HeaderSnapshot): boolean {
+  const [allowed = '*'] = headers.get('access-control-allow-origin') ?? []
+  return allowed !== '*'
 }

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { CallOptions } from '@tiercel/core'
 import type { CachedRequest, Next } from '../express-shapes.js'
-import { isOtherMethod } from '../request/forwarding.js'
+import { isForTheHandler } from '../request/for-the-handler.js'
 import { SearchRules } from '../request/search-rules.js'
 import type { Settings } from '../settings.js'
 import { detachedRunOf } from './detached.js'
@@ -24,14 +24,18 @@ export class ResponseCache {
 
   constructor(readonly settings: Settings) {}
 
-  handle(req: CachedRequest, res: ServerResponse, next: Next): void {
+  handle(req: CachedRequest, res: ServerResponse, goOn: Next): void {
     const detached = detachedRunOf(req)
     if (detached !== undefined) {
-      detached.arrive(this, res, next)
+      detached.arrive(this, res, goOn)
       return
     }
-    if (TAKEN in res) return next()
-    ;(res as { [TAKEN]?: true })[TAKEN] = true
+    if (TAKEN in res) return goOn()
+    // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
+    const next: Next = () => {
+      ;(res as { [TAKEN]?: true })[TAKEN] = true
+      goOn()
+    }
     let visit: Visit | undefined
     try {
       if (!SAFE.has(req.method ?? '')) forgetAfterWrite(this, req, res)
@@ -64,16 +68,8 @@ export class ResponseCache {
 
   #isFor({ method, headers }: CachedRequest): boolean {
     if (method === 'GET' ? !this.settings.answersGet : method !== 'HEAD' || !this.settings.answersHead) return false
-    return !hasBody(headers) && !isOtherMethod(headers) && headers['if-match'] === undefined && headers['if-unmodified-since'] === undefined && !wantsStream(headers)
+    return !isForTheHandler(headers)
   }
 }
 
 const PLAIN: CallOptions = { grace: 0, refresh: 0, jitter: 0 }
-
-function hasBody(headers: IncomingHttpHeaders): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0')
-}
-
-function wantsStream(headers: IncomingHttpHeaders): boolean {
-  return headers.upgrade !== undefined || headers.accept === 'text/event-stream'
-}

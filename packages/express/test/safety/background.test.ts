@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { cacheResponses } from '@tiercel/express'
 import { expect, it, vi } from 'vitest'
 import { counting } from './counting.js'
+import { gate } from './gate.js'
 import { openObedientPage, openPage } from './page.js'
 import { open } from './site.js'
 import { onBothVersions } from './versions.js'
@@ -45,15 +46,18 @@ onBothVersions((express) => {
   })
 
   it('serves the old page at once while it is renewed, and renews it once for all', async () => {
+    const renewal = gate()
     const page = counting((_req, res, run) => {
       res.set('Cache-Control', 'public, max-age=1, stale-while-revalidate=60').set('Age', run === 1 ? '5' : '0')
-      setTimeout(() => res.send(`run ${run}`), run === 1 ? 0 : 200)
+      if (run === 1) res.send('run 1')
+      else void renewal.opened.then(() => res.send(`run ${run}`))
     })
     const site = await openObedientPage(express, page)
     await site.get('/')
     const olds = await Promise.all(Array.from({ length: 10 }, () => site.get('/')))
 
     expect(new Set(olds.map(({ body }) => body))).toEqual(new Set(['run 1']))
+    renewal.open()
     await vi.waitUntil(async () => (await site.get('/')).body === 'run 2', { timeout: 4000 })
     expect(page.runs).toBe(2)
   })

@@ -1,5 +1,6 @@
 import { accelerate, cacheResponses, type ResponseCacheOptions } from '@tiercel/express'
 import compression from 'compression'
+import cors from 'cors'
 import type { Express, Request } from 'express'
 import { expect, it } from 'vitest'
 import { counting, type Counting } from '../safety/counting.js'
@@ -67,7 +68,7 @@ onBothVersions((express) => {
     for (let i = 0; i < 4; i++) expect(isAccelerated(await site.get('/', { 'x-tenant': 'a' }))).toBe(false)
   })
 
-  it.each([{ range: 'bytes=0-1' }, { 'if-none-match': '*' }, { 'x-http-method-override': 'DELETE' }, { 'cache-control': 'no-cache' }])('leaves to the application a request that wants more than the page: %o', async (headers) => {
+  it.each([{ range: 'bytes=0-1' }, { 'if-none-match': '*' }, { 'x-http-method-override': 'DELETE' }, { 'cache-control': 'no-cache' }, { accept: 'text/event-stream' }])('leaves to the application a request that wants more than the page: %o', async (headers) => {
     const site = await openAccelerated(express, page())
     await learned(site)
 
@@ -87,6 +88,37 @@ onBothVersions((express) => {
   it('leaves out nobody who changes bodies on their way', async () => {
     const site = await openAccelerated(express, counting((_req, res) => res.set('Cache-Control', 'public, max-age=60').type('text').send('compress me '.repeat(500))), {}, (app) => void app.use(compression()))
     for (let i = 0; i < 4; i++) expect((await site.get('/', { 'accept-encoding': 'gzip' })).headers['content-encoding']).toBe('gzip')
+  })
+
+  it.each(['with Vary', 'without'])('gives every origin its own permission, %s', async (how) => {
+    const site = await openAccelerated(express, page(), {}, (app) => {
+      if (how === 'with Vary') app.use(cors({ origin: true, credentials: true }))
+      else {
+        app.use((req, res, next) => {
+          res.set('Access-Control-Allow-Origin', req.get('origin'))
+          next()
+        })
+      }
+    })
+    for (const origin of ['a', 'b', 'b', 'a', 'c', 'c', 'a', 'b', 'c'].map((name) => `https://${name}.example`)) {
+      expect((await site.get('/', { origin })).headers['access-control-allow-origin']).toBe(origin)
+    }
+  })
+
+  it('gives each visitor what middleware has set for their variant', async () => {
+    const site = await openAccelerated(express, page(), {}, (app) => {
+      app.use((req, res, next) => {
+        res.vary('Accept-Language').set('X-Greeting', `hello in ${req.get('accept-language')}`)
+        next()
+      })
+    })
+    let accelerated = 0
+    for (const language of ['de', 'en', 'en', 'de', 'de', 'de', 'en', 'en', 'de']) {
+      const answer = await site.get('/', { 'accept-language': language })
+      expect(answer.headers['x-greeting']).toBe(`hello in ${language}`)
+      if (isAccelerated(answer)) accelerated++
+    }
+    expect(accelerated).toBeGreaterThan(0)
   })
 
   it('gives nobody a cookie that was set for another', async () => {

@@ -1,4 +1,4 @@
-import { createCache } from '@tiercel/core'
+import { createCache, type CacheOptions } from '@tiercel/core'
 import { cacheResponses, type ResponseCacheOptions } from '@tiercel/express'
 import type { Request } from 'express'
 import { expect, it, onTestFinished, vi } from 'vitest'
@@ -14,10 +14,10 @@ async function openRedis(): Promise<RedisServer> {
 }
 
 /** As a process of its own: its memory is empty, and what it knows it has from Redis. */
-async function openProcess(express: ExpressModule, redis: RedisServer, handler: Counting, options: Partial<ResponseCacheOptions<Request>> = {}): Promise<Site> {
+async function openProcess(express: ExpressModule, redis: RedisServer, handler: Counting, options: Partial<ResponseCacheOptions<Request>> = {}, cacheOptions: CacheOptions = {}): Promise<Site> {
   const app = express()
   app.set('env', 'test')
-  const cache = createCache({ redis: redis.url, deadline: '5s' })
+  const cache = createCache({ redis: redis.url, deadline: '5s', ...cacheOptions })
   onTestFinished(() => cache.close())
   app.all(/.*/, cacheResponses({ cache, ttl: '1m', ...options }), handler)
   await vi.waitUntil(() => cache.getConnectionStatus() === 'connected', { timeout: 10_000 })
@@ -26,9 +26,10 @@ async function openProcess(express: ExpressModule, redis: RedisServer, handler: 
 
 const host = { host: 'a.example' }
 
-async function callsOf(redis: RedisServer, command: string): Promise<number> {
-  const [, calls = '0'] = new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(String(await redis.cli('INFO', 'commandstats'))) ?? []
-  return Number(calls)
+/** How often Redis was asked for values, or had a script run, by anybody. */
+async function questionsTo(redis: RedisServer): Promise<number> {
+  const stats = String(await redis.cli('INFO', 'commandstats'))
+  return [...stats.matchAll(/cmdstat_(?:mget|get|pttl|exists|evalsha|eval):calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0)
 }
 
 describeWithRedis('several processes', () => {
@@ -39,25 +40,40 @@ describeWithRedis('several processes', () => {
       const page = counting((_req, res, run) => (release = () => void res.send(`run ${run}`)))
       const sites = [await openProcess(express, redis, page), await openProcess(express, redis, page)]
       const answers = Promise.all([0, 1, 0, 1, 0, 1].map((i) => sites[i]?.get('/', host)))
-      await expect.poll(() => sites.reduce((sum, { cache }) => sum + cache.stats().coalesced, 0)).toBe(4)
+      await expect.poll(() => [page.runs, sites.reduce((sum, { cache }) => sum + cache.stats().coalesced, 0)]).toEqual([1, 4])
       release()
 
       expect((await answers).map((answer) => answer?.body)).toEqual(Array.from({ length: 6 }, () => 'run 1'))
       expect(page.runs).toBe(1)
     })
 
-    it('give after a restart what was kept before, for one more command to Redis', async () => {
+    it.each([
+      ['what was kept before, for one question to Redis', {}, {}, 1],
+      ['what is in a room and has tags, for one', {}, { room: '1', tags: ['a'] }, 1],
+      ['what names its groups itself, for two', { 'Cache-Groups': '"a"' }, {}, 2],
+      ['a variant, for two', { Vary: 'X-A' }, {}, 2],
+    ])('give after a restart %s', async (_name, headers, options, questions) => {
       const redis = await openRedis()
-      const page = counting((_req, res, run) => res.set('X-Run', String(run)).send(Buffer.from([0, 255, 128, run])))
-      await (await openProcess(express, redis, page)).get('/', host)
-      const restarted = await openProcess(express, redis, page)
-      const before = [await callsOf(redis, 'mget'), await callsOf(redis, 'evalsha')]
-      const answer = await restarted.get('/', host)
-      expect([answer.headers['x-run'], [...answer.bytes]]).toEqual(['1', [0, 255, 128, 1]])
+      const page = counting((_req, res, run) => res.set(headers).set('X-Run', String(run)).send(Buffer.from([0, 255, 128, run])))
+      const first = await openProcess(express, redis, page, options)
+      for (const variant of ['1', '2']) await first.get('/', { ...host, 'x-a': variant })
+      const restarted = await openProcess(express, redis, page, options)
+      const before = await questionsTo(redis)
+      const answer = await restarted.get('/', { ...host, 'x-a': '2' })
+      expect([answer.headers['x-run'], [...answer.bytes]]).toEqual([String(page.runs), [0, 255, 128, page.runs]])
 
-      expect([(await callsOf(redis, 'mget')) - (before[0] ?? 0), (await callsOf(redis, 'evalsha')) - (before[1] ?? 0)]).toEqual([1, 0])
-      await restarted.get('/', host)
-      expect((await callsOf(redis, 'mget')) - (before[0] ?? 0)).toBe(1)
+      await restarted.get('/', { ...host, 'x-a': '2' })
+      expect((await questionsTo(redis)) - before).toBe(questions)
+    })
+
+    it('give what is larger than they keep in memory', async () => {
+      const redis = await openRedis()
+      const page = counting((_req, res) => res.send('x'.repeat(300_000)))
+      await (await openProcess(express, redis, page)).get('/', host)
+      const small = await openProcess(express, redis, page, { maxBody: 1000 }, { memory: { maxBytes: 100_000 } })
+      for (let visit = 0; visit < 3; visit++) expect((await small.get('/', host)).body).toHaveLength(300_000)
+
+      expect(small.cache.stats().memory.bytes).toBeLessThanOrEqual(100_000)
       expect(page.runs).toBe(1)
     })
 

@@ -7,10 +7,7 @@ type OnMessage = (message: Buffer, channel: string, pattern: string | undefined)
 export class LinkSubscription {
   readonly #link: RedisLink
   readonly #onMessage: OnMessage
-  /** What is wanted now: while the first connection is waited for, that may change. */
-  readonly #wanted = new Set<string>()
   #subscription: Promise<Subscription> | undefined
-  #closed = false
 
   constructor(link: RedisLink, onMessage: OnMessage) {
     this.#link = link
@@ -19,38 +16,27 @@ export class LinkSubscription {
 
   /** Resolves when messages arrive from now on, however long that takes. */
   async add({ name, isPattern }: BusName): Promise<void> {
-    const id = idOf(name, isPattern)
-    this.#wanted.add(id)
     this.#subscription ??= this.#open()
     const subscription = await this.#subscription
-    if (this.#wanted.has(id)) await subscription.add(name, { isPattern })
+    await subscription.add(name, { isPattern })
   }
 
+  /** Also while the first connection is waited for: what was asked before it is done before it. */
   remove({ name, isPattern }: BusName): void {
-    const id = idOf(name, isPattern)
-    this.#wanted.delete(id)
     this.#subscription?.then(
-      (subscription) => this.#wanted.has(id) || subscription.remove(name, { isPattern }),
+      (subscription) => subscription.remove(name, { isPattern }),
       () => {},
     )
   }
 
   close(): void {
-    this.#closed = true
     this.#subscription?.then(
       (subscription) => subscription.close(),
       () => {},
     )
   }
 
-  async #open(): Promise<Subscription> {
-    const subscription = await this.#link.subscribe(undefined, { onMessage: this.#onMessage, onSubscribed: () => {}, onLost: () => {} })
-    if (this.#closed) subscription.close()
-    return subscription
+  #open(): Promise<Subscription> {
+    return this.#link.subscribe(undefined, { onMessage: this.#onMessage, onSubscribed: () => {}, onLost: () => {} })
   }
-}
-
-/** A channel may be called like a pattern. */
-export function idOf(name: string, isPattern: boolean): string {
-  return isPattern ? `*${name}` : `=${name}`
 }

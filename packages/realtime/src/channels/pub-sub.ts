@@ -27,10 +27,16 @@ export interface PubSubSettings {
   ready(): Promise<unknown>
 }
 
-/** Listeners by channel, or by pattern. */
+interface Hearing {
+  readonly listeners: Set<ChannelListener<never>>
+  /** Whether the pattern matches. */
+  matches(channel: string): boolean
+}
+
+/** Who hears, by channel or by pattern. */
 interface Names {
   readonly isPattern: boolean
-  readonly listeners: Map<string, Set<ChannelListener<never>>>
+  readonly hearing: Map<string, Hearing>
 }
 
 /**
@@ -42,9 +48,8 @@ interface Names {
 export class PubSub {
   readonly #settings: PubSubSettings
   readonly #instance = randomUUID()
-  readonly #channels: Names = { isPattern: false, listeners: new Map() }
-  readonly #patterns: Names = { isPattern: true, listeners: new Map() }
-  readonly #matchers = new Map<string, (channel: string) => boolean>()
+  readonly #channels: Names = { isPattern: false, hearing: new Map() }
+  readonly #patterns: Names = { isPattern: true, hearing: new Map() }
   #closed = false
 
   constructor(settings: PubSubSettings) {
@@ -68,10 +73,8 @@ export class PubSub {
   }
 
   /** As `subscribe`, for all channels that match a glob: `room:*`. */
-  async subscribePattern<Data = unknown>(pattern: string, listener: ChannelListener<Data>): Promise<() => void> {
-    this.#check(pattern)
-    this.#matchers.set(pattern, globMatcher(pattern))
-    return await this.#add(this.#patterns, pattern, listener)
+  subscribePattern<Data = unknown>(pattern: string, listener: ChannelListener<Data>): Promise<() => void> {
+    return this.#add(this.#patterns, pattern, listener)
   }
 
   /** Ends one listener of a channel, or all of them. */
@@ -110,16 +113,16 @@ export class PubSub {
   /** Ends all subscriptions. */
   close(): void {
     this.#closed = true
-    this.#matchers.clear()
-    for (const { listeners } of [this.#channels, this.#patterns]) listeners.clear()
+    for (const { hearing } of [this.#channels, this.#patterns]) hearing.clear()
     this.#settings.bus.close()
   }
 
   async #add(names: Names, name: string, listener: ChannelListener<never>): Promise<() => void> {
     this.#check(name)
     if (typeof listener !== 'function') throw new InvalidArgumentError('A listener must be a function')
-    const listeners = names.listeners.get(name) ?? new Set()
-    names.listeners.set(name, listeners.add(listener))
+    const hearing = names.hearing.get(name) ?? { listeners: new Set(), matches: names.isPattern ? globMatcher(name) : (channel) => channel === name }
+    hearing.listeners.add(listener)
+    names.hearing.set(name, hearing)
     const end = () => this.#remove(names, name, listener)
     try {
       await this.#inTime(this.#settings.bus.add(this.#onBus(names, name)))
@@ -147,13 +150,12 @@ export class PubSub {
   }
 
   #remove(names: Names, name: string, listener: ChannelListener<never> | undefined): void {
-    const listeners = names.listeners.get(name)
+    const listeners = names.hearing.get(name)?.listeners
     if (listeners === undefined) return
     if (listener === undefined) listeners.clear()
     else listeners.delete(listener)
     if (listeners.size > 0) return
-    names.listeners.delete(name)
-    if (names.isPattern) this.#matchers.delete(name)
+    names.hearing.delete(name)
     this.#settings.bus.remove(this.#onBus(names, name))
   }
 
@@ -163,13 +165,13 @@ export class PubSub {
     if (message.instance === this.#instance) return
     const { prefix } = this.#settings
     const name = channel.slice(prefix.length)
-    if (pattern === undefined) tell(this.#channels.listeners.get(name), message, name)
-    else tell(this.#patterns.listeners.get(pattern.slice(prefix.length)), message, name, pattern.slice(prefix.length))
+    if (pattern === undefined) tell(this.#channels.hearing.get(name), message, name)
+    else tell(this.#patterns.hearing.get(pattern.slice(prefix.length)), message, name, pattern.slice(prefix.length))
   }
 
   #deliver(channel: string, message: Message): void {
-    tell(this.#channels.listeners.get(channel), message, channel)
-    for (const [pattern, matches] of this.#matchers) if (matches(channel)) tell(this.#patterns.listeners.get(pattern), message, channel, pattern)
+    tell(this.#channels.hearing.get(channel), message, channel)
+    for (const [pattern, hearing] of this.#patterns.hearing) if (hearing.matches(channel)) tell(hearing, message, channel, pattern)
   }
 
   #onBus({ isPattern }: Names, name: string): BusName {
@@ -183,8 +185,8 @@ export class PubSub {
 }
 
 /** One listener's failure must not keep the message from the others: it surfaces as any event handler's does. */
-function tell(listeners: ReadonlySet<ChannelListener<never>> | undefined, { data, serverId }: Message, channel: string, pattern?: string): void {
-  for (const listener of Array.from(listeners ?? [])) {
+function tell(hearing: Hearing | undefined, { data, serverId }: Message, channel: string, pattern?: string): void {
+  for (const listener of Array.from(hearing?.listeners ?? [])) {
     try {
       listener(data as never, channel, { serverId, ...(pattern === undefined ? undefined : { pattern }) })
     } catch (error) {

@@ -24,7 +24,7 @@ const commands: Commands = {
 }
 
 export interface MemoryKeyspaceOptions {
-  /** Beyond it the key that was made first goes. Default 100,000. */
+  /** Beyond it the key that was written to longest ago goes. Default 100,000. */
   readonly maxKeys?: number
   /** Milliseconds since 1970, never going back. Default: the monotonic clock of the process. */
   now?(): number

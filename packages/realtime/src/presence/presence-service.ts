@@ -3,6 +3,7 @@ import { ClosedError, type Duration, RedisError } from '@tiercel/core'
 import { toMs } from '@tiercel/core/connection'
 import type { Backend } from '../backend/backend.js'
 import { type BackendChoice, type ChosenBackend, chooseBackend } from '../backend/choice.js'
+import { connectionsOf } from '../backend/connections.js'
 import { encodeId, wholeNumber } from '../backend/names.js'
 import { beside, type Value } from '../keyspace/keyspace.js'
 import type { Operation } from '../keyspace/operation.js'
@@ -19,6 +20,8 @@ const CHANNEL = 'presence'
 const AT_ONCE = 100
 /** What Redis was not told is told again so soon, as long as it does not take it. */
 const RETRY_MS = 1000
+/** So soon it is seen that there is another connection. It costs no command. */
+const LOOK_MS = 500
 /** So often a look meets processes that have to be buried first: then it gives what it has. */
 const MOST_LOOKS = 10
 
@@ -54,6 +57,8 @@ export class PresenceService {
   readonly #end: () => void
   #timer: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
+  #look: NodeJS.Timeout | undefined
+  #connections: string | undefined
   #beating: Promise<void> | undefined
   #closed = false
 
@@ -108,13 +113,13 @@ export class PresenceService {
   /** Whether the user has a socket anywhere. */
   async isOnline(userId: string): Promise<boolean> {
     encodeId(userId, 'user id')
-    return (await this.#look(EVERYWHERE, userId)).length > 0
+    return (await this.#usersOf(EVERYWHERE, userId)).length > 0
   }
 
   /** The users with a socket in that room, in no particular order; without a room, all of them. */
   async getOnlineUsers(roomId?: string): Promise<string[]> {
     if (roomId !== undefined) encodeId(roomId, 'room id')
-    return await this.#look(roomId ?? EVERYWHERE, '')
+    return await this.#usersOf(roomId ?? EVERYWHERE, '')
   }
 
   /** Told of each change once, whichever process it happened in. Resolves when it is. Returns a function that ends it. */
@@ -141,6 +146,7 @@ export class PresenceService {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#timer)
+    clearInterval(this.#look)
     clearTimeout(this.#retry)
     this.#end()
     const rooms = this.#registry.rooms
@@ -189,6 +195,17 @@ export class PresenceService {
     if (this.#timer !== undefined) return
     this.#timer = setInterval(() => void this.heartbeat(), this.#ttlMs / 3)
     this.#timer.unref()
+    const look = () => void this.#lookForAnother().catch(() => {})
+    look()
+    this.#look = setInterval(look, LOOK_MS)
+    this.#look.unref()
+  }
+
+  /** A Redis that was restarted in a moment when nothing was asked of it has lost what it had, and nobody has noticed. */
+  async #lookForAnother(): Promise<void> {
+    const before = this.#connections
+    this.#connections = await connectionsOf(this.#backend.link)
+    if (before !== undefined && before !== this.#connections) await this.heartbeat()
   }
 
   /** Redis may have refused a single command, and then nobody says that it takes them again. */
@@ -236,7 +253,7 @@ export class PresenceService {
     await this.#run(buryOperation, room, process, [0])
   }
 
-  async #look(room: string, user: string): Promise<string[]> {
+  async #usersOf(room: string, user: string): Promise<string[]> {
     try {
       for (let looks = 0; ; looks++) {
         const [what, found] = (await this.#backend.keyspace.run(lookOperation, this.#keys(room, '').slice(0, 2), [user])) as [string, string[]]

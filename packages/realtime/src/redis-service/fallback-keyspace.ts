@@ -16,12 +16,13 @@ export class FallbackKeyspace implements Keyspace {
   readonly #memory = new MemoryKeyspace()
   #isInMemory = false
   #look: NodeJS.Timeout | undefined
+  readonly #end: () => void
 
   constructor(backend: Backend) {
     this.#backend = backend
-    backend.onState((state) => {
+    this.#end = backend.onState((state) => {
       if (state === 'up') this.#goBack()
-      if (state === 'closed') clearTimeout(this.#look)
+      if (state === 'closed') this.close()
     })
   }
 
@@ -39,6 +40,12 @@ export class FallbackKeyspace implements Keyspace {
 
   removeMatching(pattern: string): Awaitable<number> {
     return this.#either((keyspace) => keyspace.removeMatching(pattern))
+  }
+
+  /** Looks for Redis no more. */
+  close(): void {
+    this.#end()
+    clearTimeout(this.#look)
   }
 
   async #either<T>(execute: (keyspace: Keyspace) => Awaitable<T>): Promise<T> {

@@ -209,6 +209,7 @@ export class RedisService {
 
   /** Closes what it opened: nothing, when it was given a backend or uses that of the process. */
   close(): Promise<void> {
+    if (this.#keyspace instanceof FallbackKeyspace) this.#keyspace.close()
     return this.#chosen.close()
   }
 

@@ -1,5 +1,5 @@
 export type { SessionStorage } from './live-sessions.js'
-export type { MigrationFigures } from './managed-records.js'
+export type { MigrationFigures } from './migration.js'
 export type { Session, SessionData, SessionFacts } from './session.js'
 export { closeStorageManager, getStorageManager, StorageManager, type SessionConflict, type StorageManagerOptions, type StorageStatus } from './storage-manager.js'
 export { type ChatSessionStats, type ChatSessionStore, type ChatSessionStoreOptions, createChatSessionStore, redisSessionStore } from './chat-session-store.js'

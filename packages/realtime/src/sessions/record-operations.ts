@@ -103,7 +103,6 @@ return before > 0 and 1 or 0`,
  * Keys: session, its tombstone. Arguments: stamp of ours, until when, the stamps by which we know it, with commas, time to live in ms, for how long to remember
  * that it is gone, then the fields of ours, none if ours is gone. Gives what was done and what was there.
  *
- * - `same`: there it is as ours is already
  * - `written`: ours is there now, and nobody else had changed it
  * - `replaced`: ours is there now, and somebody else had changed or removed it before that
  * - `kept`: somebody else has changed or removed it later, and so it stays
@@ -114,8 +113,7 @@ local theirs = redis.call('HGET', KEYS[1], '${CHANGED}')
 local gone = not theirs and redis.call('GET', KEYS[2])
 local last = tonumber(theirs or gone or '0')
 local there = redis.call('HGETALL', KEYS[1])
-if last == stamp then return {'same', there} end
-local isKnown = last == 0 or string.find(',' .. ARGV[3] .. ',', ',' .. number(last) .. ',', 1, true) ~= nil
+local isKnown = last == 0 or last == stamp or string.find(',' .. ARGV[3] .. ',', ',' .. number(last) .. ',', 1, true) ~= nil
 if not isKnown and last > stamp then return {'kept', there} end
 redis.call('UNLINK', KEYS[1])
 if #ARGV > 5 then
@@ -129,8 +127,7 @@ return {isKnown and 'written' or 'replaced', there}`,
   (call, [session = '', tombstone = ''], [stamp, , known = '', ttl, memory, ...fields]) => {
     const last = Number(call('HGET', session, CHANGED) ?? call('GET', tombstone) ?? 0)
     const there = call('HGETALL', session)
-    if (last === Number(stamp)) return ['same', there]
-    const isKnown = last === 0 || known.split(',').includes(String(last))
+    const isKnown = last === 0 || last === Number(stamp) || known.split(',').includes(String(last))
     if (!isKnown && last > Number(stamp)) return ['kept', there]
     call('UNLINK', session)
     if (fields.length > 0) {

@@ -5,7 +5,8 @@ import { wholeNumber } from '../backend/names.js'
 import { cacheOptionsFromEnv } from '@tiercel/core'
 import { MemoryKeyspace } from '../keyspace/memory-keyspace.js'
 import { LiveSessions, type SessionStorage } from './live-sessions.js'
-import { ManagedRecords, type MigrationFigures, type RecordConflict } from './managed-records.js'
+import { ManagedRecords } from './managed-records.js'
+import type { MigrationFigures, RecordConflict } from './migration.js'
 import { SessionRecords } from './session-records.js'
 import { type Session, type SessionData, sessionOf } from './session.js'
 
@@ -125,6 +126,10 @@ export class StorageManager<Data extends object = SessionData, Member = unknown>
     }
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** What Redis was not told yet is lost. Ends connections that it opened itself. */
   async close(): Promise<void> {
     this.#isClosed = true
@@ -171,7 +176,7 @@ function surely(tell: () => void): void {
 let ofProcess: StorageManager | undefined
 
 /**
- * The storage manager of the process: made at the first call, with its options; later ones get the same. After `close` of `closeStorageManager` a new one.
+ * The storage manager of the process: made at the first call, with its options; later ones get the same. After it was closed a new one.
  *
  * @example
  * const manager = getStorageManager()
@@ -179,7 +184,7 @@ let ofProcess: StorageManager | undefined
  * const session = await manager.getStorage().createSession('jam', { tempo: 120 })
  */
 export function getStorageManager<Data extends object = SessionData, Member = unknown>(options?: StorageManagerOptions<Data, Member> & BackendChoice): StorageManager<Data, Member> {
-  ofProcess ??= new StorageManager<Data, Member>(options) as unknown as StorageManager
+  if (ofProcess === undefined || ofProcess.isClosed) ofProcess = new StorageManager<Data, Member>(options) as unknown as StorageManager
   return ofProcess as unknown as StorageManager<Data, Member>
 }
 

@@ -1,5 +1,5 @@
 import type { RedisLink } from '@tiercel/core/connection'
-import { idOf, LinkSubscription } from '../channels/link-subscription.js'
+import { LinkSubscription } from '../channels/link-subscription.js'
 
 type Listener = (message: Buffer, channel: string) => void
 
@@ -89,4 +89,9 @@ export class LinkClient {
     this.#listeners.delete(id)
     this.#subscription.remove({ name, isPattern })
   }
+}
+
+/** A channel may be called like a pattern. */
+function idOf(name: string, isPattern: boolean): string {
+  return isPattern ? `*${name}` : `=${name}`
 }

@@ -109,9 +109,20 @@ describeEverywhere('channels', (ground) => {
     expect(heard).toEqual([1, 2])
   })
 
+  it('of a subscriber that is closed meanwhile are not heard', async () => {
+    const one = (await ground.process()).pubSub
+    const subscriber = one.createSubscriber()
+    const heard = vi.fn<() => void>()
+    const subscribing = subscriber.subscribe('news', heard)
+    subscriber.close()
+    await subscribing
+    await one.publish('news', 1)
+    expect(heard).not.toHaveBeenCalled()
+  })
+
   it('take any JSON, and names like those that say who sent it', async () => {
     const [one, other] = [(await ground.process()).pubSub, (await ground.process()).pubSub]
-    const values = [null, 0, '', [], {}, { '@server': 'me', '@data': 1 }, { a: { b: [1] } }, JSON.parse('{"__proto__": {"polluted": true}}') as object]
+    const values = [null, 0, '', [], {}, { '@server': 'me', '@data': 1 }, { '@data': 1 }, { '@instance': 'me' }, { a: { b: [1] } }, JSON.parse('{"__proto__": {"polluted": true}}') as object]
     const heard: unknown[] = []
     await one.subscribe('any', (data) => heard.push(data))
     for (const value of values) await other.publish('any', value)
@@ -173,6 +184,58 @@ describeOnRedis('channels and Redis', (ground) => {
     await one.pubSub.subscribePattern('any:*', () => {})
     const clients = String(await ground.redis.cli('CLIENT', 'LIST', 'TYPE', 'pubsub')).trim().split('\n')
     expect(clients.map((line) => / sub=(\d+) psub=(\d+) /.exec(line)?.slice(1))).toEqual([['20', '1']])
+    for (let i = 0; i < 20; i++) one.pubSub.unsubscribe(`room:${i}`)
+    one.pubSub.unsubscribePattern('any:*')
+    await vi.waitUntil(async () => / sub=0 psub=0 /.test(String(await ground.redis.cli('CLIENT', 'LIST', 'TYPE', 'pubsub'))) || (await ground.redis.cli('PUBSUB', 'NUMPAT')) === 0, soon)
+    expect(await ground.redis.cli('PUBSUB', 'CHANNELS')).toEqual([])
+  })
+
+  it('are subscribed at once, so to say, while Redis is away: nobody waits for it', async () => {
+    const one = await ground.process({ deadline: '15s' })
+    await ground.redis.kill()
+    await one.pubSub.publish('news', 'nobody')
+    const began = performance.now()
+    await one.pubSub.subscribe('news', () => {})
+    expect(performance.now() - began).toBeLessThan(10_000)
+    await ground.redis.start()
+  })
+
+  it('are heard or not as was asked last, also while the first connection is waited for', async () => {
+    const one = await ground.process({ deadline: '100ms' })
+    const heard: unknown[] = []
+    ground.redis.pause()
+    const asked = [one.pubSub.subscribe('ended', () => {}), one.pubSub.subscribe('again', () => {})]
+    one.pubSub.unsubscribe('ended')
+    one.pubSub.unsubscribe('again')
+    asked.push(one.pubSub.subscribe('again', (data) => heard.push(data)))
+    await Promise.all(asked)
+    ground.redis.resume()
+    await vi.waitUntil(async () => {
+      await ground.cli('PUBLISH', `${ground.prefix}again`, '1')
+      return heard.length > 0
+    }, soon)
+    expect(await ground.cli('PUBSUB', 'CHANNELS')).toEqual([`${ground.prefix}again`])
+  })
+
+  it('may be closed while a subscription is waited for', async () => {
+    const one = await ground.process({ deadline: '100ms' })
+    ground.redis.pause()
+    const end = await one.pubSub.subscribe('news', () => {})
+    await one.close()
+    ground.redis.resume()
+    // What nobody handles is found out after each test.
+    expect(end).not.toThrow()
+  })
+
+  it('that Redis refuses are refused, and not heard in the process either', async () => {
+    const url = await ground.redis.addUser('reader', 'secret', ['~*', `&${ground.prefix}open:*`, '+@all'])
+    const { pubSub } = await ground.process({ redis: ground.target(url) })
+    const heard = vi.fn<() => void>()
+    await expect(pubSub.subscribe('closed', heard)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_REFUSED' })
+    await pubSub.publish('closed', 1)
+    const open = await hearing(pubSub, 'open:1')
+    await pubSub.publish('open:1', 2)
+    expect([open, heard.mock.calls]).toEqual([['2@open:1'], []])
   })
 })
 

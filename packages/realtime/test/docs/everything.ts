@@ -34,6 +34,20 @@ export async function useEverything(redis: RedisTarget, look: () => Promise<void
   }
 }
 
+/** Has two servers of Socket.IO that talk by streams. */
+export async function useStreams(redis: RedisTarget, look: () => Promise<void>): Promise<void> {
+  const servers = [new Server(createServer()), new Server(createServer())]
+  const connections = await Promise.all(servers.map((io) => connectSocketIo(io, { redis, prefix: 'app:', deadline: '10s', adapter: 'streams' })))
+  try {
+    for (const io of servers) io.emit('message', 'Hello')
+    await Promise.all(servers.map((io) => io.fetchSockets()))
+    await look()
+  } finally {
+    for (const io of servers) await io.close()
+    await Promise.all(connections.map((connection) => connection.close()))
+  }
+}
+
 async function useStorage(backend: Backend): Promise<void> {
   const storage = createStorage({ backend })
   await storage.onEvent(() => {})

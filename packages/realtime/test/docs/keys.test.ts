@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest'
 import { Page } from '../../../core/test/docs/tables.js'
 import { describeWithRedis, startRedis } from '../../../core/test/redis/server/index.js'
 import { soon } from '../ground/ground.js'
-import { useEverything } from './everything.js'
+import { useEverything, useStreams } from './everything.js'
 
 const page = new Page('docs/Reference/realtime.md')
 
@@ -12,10 +12,15 @@ function matcherOf(name: string): RegExp {
   return new RegExp(`^${parts.join('[^:{}]+')}$`)
 }
 
+/** What the page allows the user of a Redis. */
+function rights(): string[] {
+  return /ACL SETUSER realtime on (.*)$/m.exec(page.section('What its user must be allowed'))?.[1]?.split(' ') ?? []
+}
+
 describeWithRedis('the keys and rights that the page names', () => {
   it('are those that are used, all of them and no others, and every key expires', async () => {
     const names = page.section('Keys').split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => Array.from(line.split('|')[1]?.matchAll(/`([^`]+)`/g) ?? [], ([, name = '']) => name))
-    const rule = /ACL SETUSER realtime on (.*)$/m.exec(page.section('What its user must be allowed'))?.[1]?.split(' ') ?? []
+    const rule = rights()
     const server = await startRedis()
     try {
       await server.cli('ACL', 'SETUSER', 'realtime', 'on', ...rule)
@@ -39,6 +44,22 @@ describeWithRedis('the keys and rights that the page names', () => {
       const used = new Set(Array.from(stats.matchAll(/cmdstat_([\w|]+):calls=[1-9]/g), ([, command = '']) => command))
       expect(stats, 'refused').not.toMatch(/rejected_calls=[1-9]/)
       expect(rule.filter((word) => word.startsWith('+') && !used.has(word.slice(1))), 'rights that nobody needs').toEqual([])
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('are enough for Socket.IO by streams, with those that the page adds for it', async () => {
+    const added = /`adapter: 'streams'` also (.*?)\. /.exec(page.section('What its user must be allowed'))?.[1]?.match(/\+\w+/g) ?? []
+    const server = await startRedis()
+    try {
+      await server.cli('ACL', 'SETUSER', 'realtime', 'on', ...rights(), ...added)
+      await server.cli('CONFIG', 'RESETSTAT')
+      expect(added).not.toEqual([])
+      await useStreams(server.url.replace('redis://', 'redis://realtime:password@'), async () => {
+        await vi.waitFor(async () => expect(await server.cli('KEYS', '*')).toEqual(['app:socket.io']), soon)
+      })
+      expect(await server.cli('INFO', 'commandstats'), 'refused').not.toMatch(/rejected_calls=[1-9]/)
     } finally {
       await server.stop()
     }

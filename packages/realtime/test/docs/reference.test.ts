@@ -32,6 +32,7 @@ const tables = [
   ['realtime-presence.md', 'Options', [['presence/presence-service.ts', 'PresenceOptions']]],
   ['realtime-presence.md', 'Methods', [['presence/presence-service.ts', 'PresenceService']]],
   ['realtime-channels.md', 'Methods', [['channels/pub-sub.ts', 'PubSub']]],
+  ['realtime-channels.md', 'Socket.IO', [['socket-io/connect-socket-io.ts', 'SocketIoOptions']]],
   ['realtime-commands.md', '`redisService`', [['redis-service/redis-service.ts', 'RedisService']]],
   ['realtime-commands.md', 'Query cache', [['query-cache/query-cache.ts', 'QueryCacheOptions'], ['query-cache/query-cache.ts', 'QueryCache']]],
   ['realtime-commands.md', 'Message cache', [['query-cache/message-cache.ts', 'MessageCacheOptions'], ['query-cache/message-cache.ts', 'MessageCache']]],

@@ -139,6 +139,7 @@ describeOnRedis('presence and Redis', (ground) => {
     // One more round of hearts, in which nobody finds anything any more.
     await Promise.all(all.map((presence) => presence.heartbeat()))
     for (const each of heard) expect(each.toSorted()).toEqual(['join bo alone', 'join bo lobby', 'leave bo alone', 'leave bo lobby', 'offline bo', 'online bo'])
+    expect(await ground.redis.cli('KEYS', `${ground.prefix}presence-rooms:*`), 'of those that are there').toHaveLength(1)
     expect(await all[1]?.getOnlineUsers('lobby')).toEqual(['ada'])
     expect(await all[1]?.getOnlineUsers('alone')).toEqual([])
   })
@@ -216,6 +217,50 @@ describeOnRedis('presence and Redis', (ground) => {
     await ground.redis.cli('REPLICAOF', 'NO', 'ONE')
     const other = await open(ground)
     await vi.waitUntil(async () => (await other.getOnlineUsers('lobby')).join(' ') === 'ada', soon)
+  })
+
+  it('remembers which rooms a process has sockets in, and no others, as long as it is there', async () => {
+    const presence = await open(ground)
+    const remembered = async () => {
+      const [key] = (await ground.redis.cli('KEYS', `${ground.prefix}presence-rooms:*`)) as string[]
+      return key === undefined ? [] : ((await ground.redis.cli('SMEMBERS', key)) as string[]).toSorted()
+    }
+    await presence.setOnline('ada', 's1', 'lobby')
+    await presence.setOnline('bo', 's2', 'lobby')
+    await presence.setOnline('bo', 's2', 'hall')
+    expect(await remembered()).toEqual(['hall', 'lobby'])
+    await presence.setOffline('bo', 's2', 'hall')
+    await presence.setOffline('bo', 's2', 'lobby')
+    expect(await remembered()).toEqual(['lobby'])
+    await presence.close()
+    expect(await ground.redis.cli('KEYS', `${ground.prefix}*`)).toEqual([])
+  })
+
+  it('tells a Redis that was restarted in a moment when nothing was asked of it', async () => {
+    const [presence, other] = [await open(ground), await open(ground)]
+    await presence.setOnline('ada', 's1', 'lobby')
+    await ground.redis.restart()
+    await vi.waitFor(async () => {
+      expect(await other.getOnlineUsers('lobby')).toEqual(['ada'])
+      expect(await other.getOnlineUsers()).toEqual(['ada'])
+    }, soon)
+  })
+
+  it('tells Redis by itself what it has refused, as soon as it takes it', async () => {
+    const [presence, other] = [await open(ground), await open(ground)]
+    await presence.setOnline('ada', 's1', 'lobby')
+    await ground.redis.cli('REPLICAOF', '127.0.0.1', '1')
+    // There are as many sockets as before, and others.
+    expect(await Promise.all([presence.setOnline('bo', 's2', 'lobby'), presence.setOffline('ada', 's1')])).toEqual([false, false])
+    await ground.redis.cli('REPLICAOF', 'NO', 'ONE')
+    await vi.waitUntil(async () => (await other.getOnlineUsers('lobby')).join() === 'bo', soon)
+    await ground.redis.fillUp()
+    expect(await presence.setOnline('cy', 's3', 'lobby')).toBe(false)
+    await ground.redis.drain()
+    await vi.waitFor(async () => {
+      expect((await other.getOnlineUsers('lobby')).toSorted()).toEqual(['bo', 'cy'])
+      expect((await other.getOnlineUsers()).toSorted()).toEqual(['bo', 'cy'])
+    }, soon)
   })
 
   it('costs two commands at most for each room and heartbeat, with 10,000 sockets in 100 rooms (D5)', async () => {

@@ -74,6 +74,54 @@ describeEverywhere('queues', (ground) => {
     await expect(queue.claim(0)).rejects.toMatchObject({ code: 'TIERCEL_INVALID_OPTION' })
   })
 
+  it('give nobody what is too old, however busy they are', async () => {
+    const queue = createQueue<number>('jobs', { backend: await ground.process(), ttl: '300ms', maxItems: 100_000 })
+    await queue.add(0)
+    const end = performance.now() + 350
+    let n = 0
+    while (performance.now() < end) await queue.add(++n)
+    expect(values(await queue.claim())).not.toEqual([0])
+    expect(values(await queue.drain())).not.toContain(0)
+  })
+
+  it('have room again as soon as the oldest is too old, and for each by itself', async () => {
+    const queue = createQueue<number>('jobs', { backend: await ground.process(), ttl: '300ms', maxItems: 3 })
+    let wasFull = false
+    await vi.waitUntil(async () => {
+      const isIn = await queue.add(1).then(() => true, () => false)
+      wasFull ||= !isIn
+      return isIn && wasFull && (await queue.list()).length > 1
+    }, { timeout: 10_000, interval: 40 })
+    expect(wasFull).toBe(true)
+  })
+
+  it('forget each name by its own age', async () => {
+    const queue = createQueue<number>('jobs', { backend: await ground.process(), ttl: '200ms' })
+    const names = `{${ground.prefix}queue:jobs}:seen`
+    await queue.add(0, { idempotencyKey: 'first' })
+    let n = 0
+    await vi.waitUntil(async () => {
+      await queue.add(++n, { idempotencyKey: String(n) })
+      return (await ground.cli('ZSCORE', names, 'first')) === null && (await ground.cli('ZSCORE', names, String(n))) !== null
+    }, { timeout: 10_000, interval: 20 })
+    expect(await queue.add(0, { idempotencyKey: 'first' })).toEqual(expect.any(String))
+  })
+
+  it('find what was not finished behind however much that others are still at', async () => {
+    const backend = await ground.process()
+    const [busy, next] = [createQueue<number>('jobs', { backend, claim: '1ms' }), createQueue<number>('jobs', { backend, claim: '300ms' })]
+    for (let n = 0; n <= 30; n++) await busy.add(n)
+    await busy.claim(31)
+    const found: unknown[] = []
+    await vi.waitUntil(async () => {
+      // These are claimed anew each time, and the last one is not.
+      await busy.claim(30)
+      found.push(...values(await next.claim()))
+      return found.includes(30)
+    }, { timeout: 10_000, interval: 20 })
+    expect(found).toContain(30)
+  })
+
   it('leave nothing behind', async () => {
     const queue = createQueue('jobs', { backend: await ground.process(), ttl: '100ms' })
     await queue.add(1, { idempotencyKey: 'k' })
@@ -102,6 +150,17 @@ describeOnRedis('queues and Redis', (ground) => {
     let again: unknown[] = []
     await vi.waitUntil(async () => (again = values(await queue.claim())).length > 0, soon)
     expect(again).toEqual(['a'])
+  })
+
+  it('let go of what is finished and what is drained', async () => {
+    const queue = createQueue<number>('jobs', { backend: await ground.process(), claim: '1ms' })
+    for (let n = 0; n < 4; n++) await queue.add(n)
+    const [first] = await queue.claim()
+    await queue.acknowledge(first?.id ?? '')
+    await queue.claim(2)
+    await vi.waitUntil(async () => (await queue.drain()).length > 0 && (await queue.list()).length === 0, soon)
+    const [pending] = (await ground.redis.cli('XPENDING', `${ground.prefix}queue:jobs`, 'workers')) as unknown[]
+    expect(pending).toBe(0)
   })
 
   it('refuse while Redis is away, and add what has a name once although nobody knows whether it arrived (A8)', async () => {

@@ -1,5 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { StorageManager, type SessionConflict, type StorageManagerOptions } from '../../src/sessions/index.js'
+import { connectionsOf } from '../../src/backend/connections.js'
+import { closeStorageManager, getStorageManager, StorageManager, type SessionConflict, type StorageManagerOptions } from '../../src/sessions/index.js'
+import { SessionRecords } from '../../src/sessions/session-records.js'
 import { startProxy, type FaultProxy } from '@tiercel/core/testing'
 import { describeEverywhere, describeOnRedis, soon, type Ground } from '../ground/ground.js'
 
@@ -192,6 +194,32 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     ])
   })
 
+  it('does not bring back what another process has removed later while neither had Redis', async () => {
+    const [remover, changer] = [await behindProxy(), await behindProxy()]
+    const [a, b] = [remover.manager.getStorage(), changer.manager.getStorage()]
+    await a.createSession('jam', { tempo: 0 })
+    await b.getSession('jam')
+    for (const { proxy } of [remover, changer]) cutOff(proxy)
+    await b.updateSession('jam', { tempo: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await a.deleteSession('jam')
+    await remover.proxy.heal()
+    await isOn(remover.manager, 'redis')
+    const tombstone = `{${ground.prefix}live:jam}:gone`
+    expect(await ground.cli('EXISTS', tombstone)).toBe(1)
+    await changer.proxy.heal()
+    await isOn(changer.manager, 'redis')
+    expect([await a.getSession('jam'), await b.getSession('jam')]).toEqual([undefined, undefined])
+    await a.createSession('jam', { tempo: 2 })
+    expect(await ground.cli('EXISTS', tombstone)).toBe(0)
+    await a.deleteSession('jam')
+    cutOff(remover.proxy)
+    await a.createSession('jam', { tempo: 3 })
+    await remover.proxy.heal()
+    await isOn(remover.manager, 'redis')
+    expect([await b.getSession('jam'), await ground.cli('EXISTS', tombstone)]).toEqual([expect.objectContaining({ tempo: 3 }), 0])
+  })
+
   it('brings all sessions it has seen back when Redis was restarted empty', async () => {
     const manager = await open(ground)
     const storage = manager.getStorage()
@@ -202,6 +230,23 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     await isOn(manager, 'redis')
     const tempos = await Promise.all([0, 1, 2, 3, 4].map(async (n) => (await storage.getSession(`s${n}`))?.tempo))
     expect(tempos).toEqual([100, 1, 2, 3, undefined])
+  })
+
+  it('brings them back as well when Redis was restarted in a moment when nothing was asked of it', async () => {
+    const backend = await ground.process()
+    const manager: Manager = new StorageManager({ backend })
+    opened.push(manager)
+    await manager.initialize()
+    const storage = manager.getStorage()
+    for (let n = 0; n < 5; n++) await storage.createSession(`s${n}`, { tempo: n })
+    const before = await connectionsOf(backend.link)
+    await ground.redis.restart()
+    await vi.waitUntil(async () => (await connectionsOf(backend.link)) !== before, soon)
+    expect(manager.getStatus()).toMatchObject({ storageType: 'redis', redisStatus: { connected: true } })
+    expect(await storage.updateSession('s0', { tempo: 100 })).toMatchObject({ tempo: 100 })
+    await isOn(manager, 'redis')
+    const other = (await open(ground)).getStorage()
+    expect(await Promise.all([0, 1, 2, 3, 4].map(async (n) => (await other.getSession(`s${n}`))?.tempo))).toEqual([100, 1, 2, 3, 4])
   })
 
   it('has what Redis is paused in the middle of done once, and not late (C2)', async () => {
@@ -219,6 +264,17 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     expect(conflicts).toEqual([])
   })
 
+  it('has nothing done in Redis that arrives after it was given up', async () => {
+    const { keyspace } = await ground.process()
+    const records = new SessionRecords(keyspace, { prefix: ground.prefix, kind: 'live', ttlMs: 60_000, rememberGoneMs: 60_000, companions: [] })
+    const late = { stamp: 1, until: 1 }
+    const changes = { set: ['.n', '1'], gone: [] }
+    await expect(records.write('new', 'create', changes, late)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
+    await records.write('old', 'create', changes)
+    await expect(records.remove('old', late)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
+    expect([await records.read('new'), (await records.read('old'))?.fields.at(-1)]).toEqual([undefined, ['.n', '1']])
+  })
+
   it('goes on in memory while Redis is full, or a replica, and tells it afterwards', async () => {
     const manager = await open(ground)
     const storage = manager.getStorage()
@@ -234,6 +290,28 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     await ground.redis.cli('REPLICAOF', 'NO', 'ONE')
     await isOn(manager, 'redis')
     expect(await (await open(ground)).getStorage().getSession('jam')).toMatchObject({ tempo: 2 })
+  })
+
+  it('refuses calls after it was closed, in Redis or in memory', async () => {
+    const { manager, proxy } = await behindProxy()
+    const inMemory = await behindProxy()
+    cutOff(inMemory.proxy)
+    await inMemory.manager.getStorage().getSession('jam')
+    for (const each of [manager, inMemory.manager]) {
+      await each.close()
+      await expect(each.getStorage().getSession('jam')).rejects.toMatchObject({ code: 'TIERCEL_CLOSED' })
+    }
+    await proxy.heal()
+  })
+
+  it('has a call that is under way when it is closed end', async () => {
+    const manager = await open(ground, {}, { redis: ground.target(ground.redis.url), deadline: '200ms' })
+    ground.redis.pause()
+    const underWay = manager.getStorage().getSession('jam').catch((error: { code: string }) => error.code)
+    const closing = manager.close()
+    expect(await underWay).toBe('TIERCEL_CLOSED')
+    ground.redis.resume()
+    await closing
   })
 
   it('finds out by a health check that Redis was lost (C4)', async () => {
@@ -325,4 +403,17 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     await isOn(manager, 'redis')
     expect(await storage.countSessions()).toBe(20)
   })
+})
+
+it('there is one storage manager for the process until it is closed, and then another (C2)', async () => {
+  const first = getStorageManager({ redis: false })
+  await first.initialize()
+  await first.getStorage().createSession('jam', { tempo: 1 })
+  expect(getStorageManager()).toBe(first)
+  await first.close()
+  const second = getStorageManager({ redis: false })
+  expect(await second.getStorage().getSession('jam')).toBeUndefined()
+  await closeStorageManager()
+  expect(getStorageManager({ redis: false })).not.toBe(second)
+  await closeStorageManager()
 })

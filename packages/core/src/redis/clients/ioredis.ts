@@ -169,10 +169,12 @@ class IoredisWire implements Wire {
     if (this.#isCorked || stream?.cork === undefined) return
     this.#isCorked = true
     stream.cork()
-    process.nextTick(() => {
-      this.#isCorked = false
-      stream.uncork?.()
-    })
+    process.nextTick(this.#uncork, stream)
+  }
+
+  readonly #uncork = (stream: { uncork?(): void }): void => {
+    this.#isCorked = false
+    stream.uncork?.()
   }
 
   #fail(error: unknown): void {

@@ -77,6 +77,29 @@ export const refusalRows: readonly Row[] = [
     },
   },
   {
+    fault: 'the primary has lost its replicas',
+    injected: 'min-replicas-to-write 1, and the replica killed',
+    promised: 'it is used no more, as another may be the primary by now, and again when it has one',
+    async check(arena) {
+      const [redis, replica] = [await arena.redis({ args: ['--min-replicas-to-write', '1'] }), await arena.redis()]
+      await replica.follow(redis)
+      const [one, other] = [await arena.open(redis, { maxStaleness: 300 }), await arena.open(redis, { maxStaleness: 300 })]
+      await one.set('k', 'old')
+      expect(await other.get('k')).toBe('old')
+      await replica.kill()
+      await arena.until(async () => {
+        await Promise.all([one, other].map((cache) => cache.getOrSet('k', () => 'new')))
+        return !one.health().healthy && !other.health().healthy
+      })
+      // Nothing confirms what they have.
+      await arena.until(() => one.peek('k') !== 'old' && other.peek('k') !== 'old')
+      const slowest = await arena.slowest(one)
+      await replica.start()
+      await replica.follow(redis)
+      return `slowest call ${ms(slowest)}, back after ${ms(await arena.connected(one, other))}`
+    },
+  },
+  {
     fault: 'Redis is full',
     injected: 'maxmemory 1, noeviction',
     promised: 'nothing is stored, no call fails, invalidations are still durable',

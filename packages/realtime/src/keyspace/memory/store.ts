@@ -23,7 +23,7 @@ interface Entry {
 /** So many keys are looked at for expiry at every write, so that what nobody asks for goes as well. */
 const LOOKED_AT = 2
 
-/** The keys of a memory, with their times. Bounded: beyond `maxKeys` the key that was made first goes. */
+/** The keys of a memory, with their times. Bounded: beyond `maxKeys` the key that was written to longest ago goes. */
 export class Store {
   readonly #entries = new Map<string, Entry>()
   readonly #maxKeys: number
@@ -51,10 +51,9 @@ export class Store {
 
   /** Throws as `find` does. */
   open<K extends Kind>(kind: K, key: string, make: () => Kinds[K]): Kinds[K] {
-    const found = this.find(kind, key)
-    if (found !== undefined) return found
-    const held = make()
-    this.put(kind, key, held)
+    const held = this.find(kind, key) ?? make()
+    // Also one that is there: what is written to all the time, such as an index of all the others, must not be the first to go.
+    this.put(kind, key, held, this.expiry(key))
     return held
   }
 

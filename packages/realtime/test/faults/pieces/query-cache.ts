@@ -1,6 +1,7 @@
 import { createCache } from '@tiercel/core'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { createMessageCache, createQueryCache } from '../../../src/query-cache/index.js'
+import { soon } from '../../ground/ground.js'
 import type { Piece } from '../piece.js'
 
 export const queryCache: Piece = {
@@ -20,7 +21,10 @@ export const queryCache: Piece = {
         expect(await messages.getOrAnalyse(`text ${n}`, () => n)).toBe(n)
       },
       async check() {
-        expect(await queries.get('list', { roomId: 'r' })).toBe(rows)
+        await vi.waitFor(async () => {
+          await queries.set('list', { roomId: 'r' }, ++rows, 600)
+          expect(await queries.get('list', { roomId: 'r' })).toBe(rows)
+        }, soon)
       },
       end: () => cache.close(),
     }
