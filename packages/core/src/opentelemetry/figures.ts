@@ -47,12 +47,12 @@ export const ofNamespaces: readonly Figure[] = [
 
 /** There is one of these for a cache and all its namespaces. */
 export const ofCaches: readonly Figure[] = [
-  gauge('tiercel.healthy', '1', '1 while the cache is open and reaches Redis, if it has one; else 0', ({ health }) => Number(health.healthy)),
+  gauge('tiercel.healthy', '{cache}', '1 while the cache is open and reaches Redis, if it has one; else 0', ({ health }) => Number(health.healthy)),
   amount('tiercel.memory.entries', '{entry}', 'Entries in memory', ({ stats }) => stats.memory.entries),
   amount('tiercel.memory.entries.limit', '{entry}', 'How many entries there may be in memory', ({ stats }) => stats.memory.maxEntries),
   amount('tiercel.memory.usage', 'By', 'Estimated size of what is in memory', ({ stats }) => stats.memory.bytes),
   amount('tiercel.memory.limit', 'By', 'How large it may be', ({ stats }) => stats.memory.maxBytes),
-  gauge('tiercel.redis.up', '1', '1 while Redis answers, else 0', ({ health }) => health.redis && Number(health.redis.breaker === 'closed')),
+  gauge('tiercel.redis.up', '{cache}', '1 while Redis answers, else 0', ({ health }) => health.redis && Number(health.redis.breaker === 'closed')),
   counter('tiercel.redis.outages', '{outage}', 'How often Redis was given up for a while', ({ stats }) => stats.redis?.outages),
   counter('tiercel.redis.errors', '{error}', 'What was asked of Redis and came to nothing', ({ stats }) => stats.redis?.errors),
   gauge('tiercel.redis.confirmation.duration', 's', 'How long the last confirmation took that every message had arrived: an upper bound for their delivery', ({ health }) => seconds(health.redis?.confirmationMs)),
