@@ -24,13 +24,16 @@ export interface Instrumentation {
 
 /** The name of the meter and the tracer. */
 const SCOPE = '@tiercel/core'
+/** By the cache or namespace: done twice, everything would count twice. */
+const current = new WeakMap<Cache, Instrumentation>()
 const OPTIONS = ['meterProvider', 'tracerProvider', 'hashedKeys']
 
 /**
  * Makes metrics and spans for OpenTelemetry of what a cache does. Of a namespace it does so for that one and those below it, without the figures that there are
- * only of a whole cache. Neither metrics nor spans hold keys, tags, rooms or values.
+ * only of a whole cache. Neither metrics nor spans hold keys, tags, rooms or values. A second call for the same one takes the place of the first.
  *
  * @throws {MissingPeerError} when `@opentelemetry/api` is not installed.
+ * @throws {InvalidArgumentError} for what is no cache, or one that another copy of the package has made.
  * @throws {InvalidOptionError} for an option that does not exist or has a value it cannot have.
  * @throws {ClosedError} for a cache that was closed.
  * @example
@@ -44,6 +47,7 @@ export async function instrument(cache: Cache, options: InstrumentOptions = {}):
   if (cache.closed) throw new ClosedError('The cache was closed. Instrument it before')
   const { meterProvider = api.metrics, tracerProvider = api.trace, hashedKeys = false } = options
   const { parent, shared } = scopeOf(cache)
+  current.get(cache)?.stop()
 
   const endings = [
     meterCache(meterProvider.getMeter(SCOPE), cache, parent === undefined),
@@ -54,7 +58,9 @@ export async function instrument(cache: Cache, options: InstrumentOptions = {}):
     }),
   ]
   const stop = (): void => endings.splice(0).forEach((end) => end())
-  return { stop, [Symbol.dispose]: stop }
+  const instrumentation = { stop, [Symbol.dispose]: stop }
+  current.set(cache, instrumentation)
+  return instrumentation
 }
 
 function check(options: InstrumentOptions): void {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataPointType, type CollectionResult } from '@opentelemetry/sdk-metrics'
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import { instrument } from '../../src/opentelemetry.js'
 import { root } from '../docs/pages.js'
 import { describeWithRedis } from '../redis/server/index.js'
-import { useTier } from '../redis/tier/tier.js'
+import { soon, useTier } from '../redis/tier/tier.js'
 import { asked } from './promql.js'
 import { useTelemetry } from './telemetry.js'
 
@@ -69,7 +69,7 @@ describeWithRedis('the dashboard for Grafana', () => {
     // Something nobody is told of.
     await cache.set('f', () => {})
     // What there is only after the first heartbeat.
-    await expect.poll(() => cache.health().redis?.confirmationMs, { timeout: 10_000 }).toBeDefined()
+    await vi.waitUntil(() => cache.health().redis?.confirmationMs !== undefined, soon)
     each = [exported(await telemetry.prometheus()), received(await telemetry.collect())]
   })
 

@@ -108,6 +108,15 @@ describe('metrics of OpenTelemetry', () => {
     expect(await telemetry.prometheus()).not.toMatch(/key|tag |room /)
   })
 
+  it('count once what was instrumented twice', async () => {
+    const cache = make()
+    await instrument(cache, telemetry.providers)
+    await instrument(cache, telemetry.providers)
+    await cache.getOrSet('k', () => 'v')
+    expect(await telemetry.values('tiercel.misses')).toEqual([1])
+    expect(await telemetry.values('tiercel.load.duration')).toMatchObject([{ count: 1 }])
+  })
+
   it.each(['stop', 'dispose', 'close'] as const)('end with %s', async (end) => {
     const cache = make()
     const instrumentation = await instrument(cache.namespace('users'), telemetry.providers)

@@ -68,6 +68,31 @@ describeWithRedis('OpenTelemetry of a cache with Redis', () => {
     expect(telemetry.spans().at(-1)?.attributes['tiercel.store.kept']).toBe(1)
   })
 
+  it('ends the read of a batch when it loads, or when it is given up', async () => {
+    const proxy = await startProxy(tier.redis)
+    try {
+      const cache = await tier.open({ ...ample, redis: proxy.url })
+      await instrument(cache, telemetry.providers)
+      const ended = () => telemetry.spans().map(({ name }) => name)
+      const loader = heldLoader<[string, string][]>()
+      const load = cache.getOrSetMany(['a', 'b'], (_, ctx) => loader(ctx.for('a')))
+      const call = await loader.called()
+      await vi.waitUntil(() => ended().length > 0, soon)
+      expect(ended()).toEqual(['tiercel.read'])
+      call.succeed([['a', '1'], ['b', '2']])
+      await load
+
+      proxy.pause()
+      const controller = new AbortController()
+      const waiting = cache.getOrSetMany(['c', 'd'], () => [], { signal: controller.signal })
+      controller.abort()
+      await expect(waiting).rejects.toThrow('aborted')
+      await vi.waitUntil(() => ended().filter((name) => name === 'tiercel.read').length === 2, soon)
+    } finally {
+      await proxy.stop()
+    }
+  })
+
   it('makes a span of storing, and says whether the value was kept', async () => {
     const [a, b] = [await tier.open(ample), await tier.open(ample)]
     await instrument(a, telemetry.providers)
