@@ -45,7 +45,7 @@ export class AICache {
     if (located === undefined) return null
     const family = this.#families[name]
     const fetched = family.peek(located) === undefined ? await this.#sharing?.read(name, located) : undefined
-    return this.#isOn ? family.get(located, fetched) : null
+    return family.get(located, fetched)
   }
 
   /** Here at once. Resolves when Redis has it, or is known to be away. */
@@ -67,7 +67,7 @@ export class AICache {
   async invalidateSearch(pattern: string | undefined): Promise<void> {
     const { search } = this.#families
     // What is no text is no pattern either, and what is no pattern matches everything.
-    if (typeof pattern !== 'string' || pattern === '') {
+    if (typeof pattern !== 'string') {
       search.clear()
       await this.#sharing?.invalidateAll('search')
     } else {
@@ -109,7 +109,7 @@ export class AICache {
   }
 
   async load(): Promise<void> {
-    if (this.#isOn) await this.#sharing?.load()
+    await this.#sharing?.load()
   }
 
   async flush(): Promise<void> {

@@ -38,29 +38,31 @@ export const aiCacheService: AICacheService = new AICacheService(() => (opened ?
 export const redisAICacheService: AsyncAICacheService = aiCacheService.async
 
 function openFromEnvironment(): AICache {
-  const logger = consoleOnce()
-  const settings = resolveOptions({ logger }, process.env, (err) => logger.warn({ err }))
+  const settings = resolveOptions({ logger: consoleOnce() }, process.env, warn)
   try {
     return new AICache(settings)
-  } catch (err) {
+  } catch (error) {
     // Whoever asks for a value cannot be told that the environment is wrong.
-    logger.warn({ err })
+    warn(error)
     return new AICache({ ...settings, redis: undefined })
   }
 }
 
 /** Each kind of error once: an outage is not to fill the log. */
-function consoleOnce(): AICacheLogger & { warn(about: object): void } {
+function consoleOnce(): AICacheLogger {
   const told = new Set<string>()
   return {
     info: (line) => console.log(line),
     warn: (about) => {
       const { err } = about as { err?: unknown }
-      const message = TiercelError.is(err) ? `${err.code}: ${err.message}` : 'an error of the application’s own functions or of Redis'
       const kind = TiercelError.is(err) ? err.code : ''
       if (told.has(kind)) return
       told.add(kind)
-      console.warn(`AI cache: ${message}`)
+      warn(err)
     },
   }
+}
+
+function warn(error: unknown): void {
+  console.warn(`AI cache: ${TiercelError.is(error) ? `${error.code}: ${error.message}` : 'an error of the application’s own functions or of Redis'}`)
 }

@@ -157,8 +157,7 @@ export class Sharing {
 
   async #makeSure(): Promise<void> {
     this.#hasMissed = (await this.#count.hasMissed()) || this.#hasMissed
-    // An invalidation that was missed may be later than what waits here.
-    if (this.#hasMissed) for (const { sender } of this.#each) sender.writes.forgetWaiting()
+    if (this.#hasMissed) for (const { sender } of this.#each) sender.writes.forgetEach()
     const areTold = await Promise.all(this.#each.map(({ teller }) => teller.tellAll()))
     if (areTold.includes(false)) throw new Error('Not everything could be told')
   }

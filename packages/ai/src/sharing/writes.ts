@@ -92,9 +92,11 @@ export class Writes {
     }
   }
 
-  /** What waits may be too old, and so may be what Redis has in its place. */
-  forgetWaiting(): void {
-    for (const key of this.waiting.keys()) this.forget(key)
+  /** An invalidation was missed: what is not in Redis yet may be from before it, and so may be what Redis has in its place. */
+  forgetEach(): void {
+    const keys = [...this.waiting.keys(), ...this.sending.keys()]
+    for (const write of this.sending.values()) write.state = 'revoked'
+    for (const key of keys) this.forget(key)
   }
 
   /** What Redis has to forget now. */

@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Entry } from '../../src/families/entry.js'
 import { ExpiryQueue, type Expiring } from '../../src/families/expiry-queue.js'
@@ -56,6 +57,32 @@ describe('the queue of what expires', () => {
 describe('a family of many values', () => {
   const usersOf = (key: string) => key.slice(0, key.lastIndexOf(':'))
 
+  it.each([100, 10_000])('asks of a few of them whose they are: of %i', (count) => {
+    const owner = vi.fn(usersOf)
+    const family = new Family(count, owner)
+    for (let i = 0; i < count; i++) family.set(`u${i}:6`, i, 60_000)
+    const costOf = (work: () => void) => {
+      owner.mockClear()
+      work()
+      return owner.mock.calls.length
+    }
+    expect(costOf(() => family.deleteUser('u9'))).toBe(1)
+    expect(costOf(() => family.set('new:6', 0, 60_000))).toBe(1)
+    expect(costOf(() => family.set('newer:6', 0, 60_000))).toBe(2)
+    family.clear()
+    // What was cleared is forgotten altogether.
+    expect(costOf(() => family.deleteUser('u7'))).toBe(0)
+  })
+
+  it('has nothing after it was cleared, of other processes neither', () => {
+    const family = new Family(10, usersOf)
+    family.set('own:6', 1, 60_000)
+    family.receive('theirs:6', 1, 60_000, '', false)
+    family.clear()
+    expect(family.keys()).toEqual([])
+    expect(family.stats().size).toBe(0)
+  })
+
   it.each([100, 10_000])('looks at a few of them in each operation: of %i', (count) => {
     const family = new Family(count, usersOf)
     for (let i = 0; i < count; i++) family.set(`u${i}:6`, i, 60_000 + i)
@@ -82,11 +109,14 @@ describe('a family of many values', () => {
   it('stays within its size, and holds on to nothing else, under 1,000,000 distinct keys', () => {
     const family = new Family(1000, usersOf)
     const users = vi.fn(usersOf)
+    const sets = queryObjects(Set, { format: 'count' }) as unknown as number
     for (let i = 0; i < 1_000_000; i++) {
       if (i % 2 === 0) family.set(`u${i}:6`, i, 60_000)
       else family.receive(`u${i}:6`, i, 60_000, '', false)
       if (i % 100_000 === 0) family.get(`u${i - 10}:6`)
     }
+    // One for each user who has something.
+    expect((queryObjects(Set, { format: 'count' }) as unknown as number) - sets).toBeLessThan(2000)
     expect(family.stats().size).toBe(1000)
     expect(family.keys().length).toBe(1000)
     // What is found by its user is what is kept.

@@ -1,11 +1,21 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { AICacheService } from '@tiercel/ai'
 import { describeWithRedis, type FaultProxy } from '../../../core/test/redis/server/index.js'
-import { gone, until, useServices } from './services.js'
+import { gone, soon, until, useServices } from './services.js'
 
 describeWithRedis('a message that arrives late', () => {
   const services = useServices()
   const { open, proxy } = services
+
+  /** Which connection of `a` is subscribed: it is sent what nobody asked for. */
+  async function subscribed(way: FaultProxy, a: AICacheService, b: AICacheService): Promise<FaultProxy['connections'][number]> {
+    const before = way.connections.map(({ counts: { up, down } }) => ({ up: up.bytes, down: down.bytes }))
+    b.setChatResponse('who hears this', 'v')
+    await until(() => a.getChatResponse('who hears this'))
+    const found = way.connections.filter(({ counts: { up, down } }, i) => up.bytes === before[i]?.up && down.bytes > before[i].down)
+    expect(found).toHaveLength(1)
+    return found[0] as FaultProxy['connections'][number]
+  }
 
   /** What another process says does not reach `a` any more, until the way is healed; what `a` asks is answered. */
   async function deaf(): Promise<{ a: AICacheService; b: AICacheService; way: FaultProxy }> {
@@ -14,15 +24,31 @@ describeWithRedis('a message that arrives late', () => {
     a.setSearchResults('earlier', 'v')
     a.setRecommendations('earlier', 1, 'v')
     await a.flush()
-    // The one that is subscribed is sent what nobody asked for.
-    const before = way.connections.map(({ counts: { up, down } }) => ({ up: up.bytes, down: down.bytes }))
-    b.setChatResponse('who hears this', 'v')
-    await until(() => a.getChatResponse('who hears this'))
-    const subscribed = way.connections.filter(({ counts: { up, down } }, i) => up.bytes === before[i]?.up && down.bytes > before[i].down)
-    expect(subscribed).toHaveLength(1)
-    subscribed[0]?.pause('down')
+    ;(await subscribed(way, a, b)).pause('down')
     return { a, b, way }
   }
+
+  it('makes what was read before it be read again', async () => {
+    const way = await proxy()
+    const [a, b] = [await open({ redis: way.url, maxStaleness: '5m', searchCacheSize: 1 }), await open()]
+    b.setSearchResults('k', 'older')
+    await b.flush()
+    b.setSearchResults('another', 'v')
+    await until(() => a.getSearchResults('another'))
+    const hearing = await subscribed(way, a, b)
+    const asking = way.connections.filter((connection) => connection !== hearing)
+    for (const connection of asking) connection.pause('down')
+    const sent = way.counts.up.bytes
+    expect(a.getSearchResults('k')).toBeNull()
+    await vi.waitUntil(() => way.counts.up.bytes > sent, soon)
+    // Redis has answered with the older one by the time it takes the newer one.
+    await services.redis.cli('PING')
+    const heard = hearing.counts.down.bytes
+    b.setSearchResults('k', 'newer')
+    await vi.waitUntil(() => hearing.counts.down.bytes > heard, soon)
+    await way.heal()
+    expect(await until(() => a.getSearchResults('k'))).toBe('newer')
+  })
 
   it.each<readonly [string, (a: AICacheService) => unknown]>([
     ['of all', (a) => a.invalidateSearchCache()],

@@ -190,7 +190,11 @@ describeWithRedis('a process that was cut off', () => {
   it('keeps all it has, by reference, when nothing was invalidated', async () => {
     const { a, b, way } = await cutOff()
     const values = Array.from({ length: 20 }, (_, i) => ({ i }))
+    // What it told others itself it need not be told.
+    a.invalidateSearchCache('none*')
     values.forEach((value, i) => a.setSearchResults(`k${i}`, value))
+    // Redis cannot have this one, so nothing but memory does.
+    a.setAnalytics('here', { call: () => 42 })
     await a.flush()
     for (let round = 0; round < 3; round++) {
       way.reset()
@@ -198,6 +202,7 @@ describeWithRedis('a process that was cut off', () => {
       await until(() => a.getChatResponse(`round${round}`))
     }
     values.forEach((value, i) => expect(a.getSearchResults(`k${i}`)).toBe(value))
+    expect(a.getAnalytics('here')).not.toBeNull()
   })
 })
 

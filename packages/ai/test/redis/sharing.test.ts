@@ -310,6 +310,16 @@ describeWithRedis('the awaited face', () => {
     expect(b.getStats().search).toMatchObject({ hits: hits + 2, misses })
   })
 
+  it('looks in Redis after an invalidation of something else, too', async () => {
+    const [a, b] = [await open(), await open({ searchCacheSize: 1 })]
+    a.setSearchResults('k', 'v')
+    await a.flush()
+    a.setSearchResults('another', 1)
+    await until(() => b.getSearchResults('another'))
+    b.invalidateSearchCache('none*')
+    expect(await b.async.getSearchResults('k')).toBe('v')
+  })
+
   it('resolves a set when Redis has the value, and an invalidation when Redis has it no more', async () => {
     const a = await open()
     await a.async.setChatResponse('k', 'v')

@@ -88,6 +88,15 @@ describe('the service of the process', () => {
     expect(String(warned.mock.calls)).not.toContain(value)
   })
 
+  it('says so of each that is bad', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    vi.stubEnv('AI_CACHE_ENABLED', 'perhaps')
+    vi.stubEnv('AI_CACHE_EXPIRY_MINUTES', 'soon')
+    const { aiCacheService } = await import('@tiercel/ai')
+    expect(keptMinutes(aiCacheService)).toBe(30)
+    expect(warned.mock.calls.map(([line]) => /AI_CACHE_\w+/.exec(String(line))?.[0])).toEqual(['AI_CACHE_ENABLED', 'AI_CACHE_EXPIRY_MINUTES'])
+  })
+
   it('logs to the console when it maintains itself', async () => {
     const logged = vi.spyOn(console, 'log').mockImplementation(() => {})
     const { aiCacheService } = await import('@tiercel/ai')
@@ -145,5 +154,13 @@ describe('a service of one’s own', () => {
     void ai.close()
     vi.advanceTimersByTime(15 * MINUTE)
     expect(info).toHaveBeenCalledTimes(3)
+  })
+
+  it('that is disabled has nothing to maintain', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const info = vi.fn()
+    createAICacheService({ enabled: false, logger: { info } })
+    vi.advanceTimersByTime(15 * MINUTE)
+    expect(info).not.toHaveBeenCalled()
   })
 })

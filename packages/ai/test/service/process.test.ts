@@ -65,7 +65,31 @@ describe('a process', () => {
   })
 })
 
+describe('a process whose cache is disabled', () => {
+  it('connects to nothing', async () => {
+    const script = `aiCacheService.setSearchResults('k', 'v'); await aiCacheService.ready; console.log(aiCacheService.getSearchResults('k'))`
+    expect(await run(script, { REDIS_URL: 'redis://127.0.0.1:1', AI_CACHE_ENABLED: 'false' })).toEqual({ code: 0, out: 'null', err: '' })
+  })
+})
+
 describeWithRedis('a process with Redis', () => {
+  it('takes it, and its prefix, from the environment, and tells of each kind of trouble once', async () => {
+    const server = await startRedis()
+    try {
+      const script = `
+        for (const key of ['a', 'b', 'c']) aiCacheService.setSearchResults(key, () => key)
+        aiCacheService.setSearchResults('k', 'v')
+        await aiCacheService.ready
+        await aiCacheService.close()`
+      const { code, err } = await run(script, { REDIS_URL: server.url, REDIS_KEY_PREFIX: 'app:' })
+      expect({ code, lines: err.split('\n').length }).toEqual({ code: 0, lines: 1 })
+      expect(err).toMatch(/^AI cache: TIERCEL_\w+: /)
+      expect(await server.cli('KEYS', '*:v')).toEqual(['app:ai:search:1:{k}:v'])
+    } finally {
+      await server.stop()
+    }
+  })
+
   it('ends by itself once the service is closed, and has written everything', async () => {
     const server = await startRedis()
     try {

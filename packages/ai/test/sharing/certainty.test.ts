@@ -85,6 +85,8 @@ describe('whether everything was heard', () => {
     one.state = 'up'
     one.certainty.doubt()
     expect(await one.certainty.whenSure(async () => 'done')).toBe('done')
+    one.certainty.doubt()
+    expect(one.certainty.isSure).toBe(false)
   })
 
   it('is lost with Redis', async () => {

@@ -70,4 +70,19 @@ describe('the writes that wait', () => {
     expect([sent.state, waiting.state, other.state]).toEqual(['revoked', 'revoked', 'valid'])
     expect([...writes.waiting.keys()]).toEqual(['b'])
   })
+
+  it('are all given up when they may be too old, those on their way too, and Redis is to forget their keys', async () => {
+    const writes = new Writes(10)
+    const sent = writes.add('a', parcel, 0)
+    writes.take()
+    const waiting = writes.add('b', parcel, 0)
+    writes.forgetEach()
+    await waiting.outcome.promise
+    expect(writes.waiting.size).toBe(0)
+    expect(new Set(writes.takeForgotten())).toEqual(new Set(['a', 'b']))
+    // It came to nothing, and is not to be tried again.
+    writes.sending.delete('a')
+    expect(sent.state).toBe('revoked')
+    expect(writes.again(sent)).toBe(false)
+  })
 })

@@ -16,7 +16,7 @@ interface Service {
   readonly volumes?: readonly string[]
 }
 
-const text = readFileSync(join(root, 'compose.yaml'), 'utf8')
+const text = readFileSync(join(root, 'docs/Guides/compose.yaml'), 'utf8')
 const { services, volumes } = parse(text) as { services: Readonly<Record<'cache' | 'state', Service>>; volumes: object }
 const names = ['cache', 'state'] as const
 /** The settings that the guide has a row for. */

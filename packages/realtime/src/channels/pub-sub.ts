@@ -144,8 +144,6 @@ export class PubSub {
       await Promise.race([added, late])
     } finally {
       clearTimeout(timer)
-      // It may be refused, or ended, after nobody waits for it any more.
-      added.catch(() => {})
     }
   }
 

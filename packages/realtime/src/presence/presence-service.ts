@@ -3,11 +3,11 @@ import { ClosedError, type Duration, RedisError } from '@tiercel/core'
 import { toMs } from '@tiercel/core/connection'
 import type { Backend } from '../backend/backend.js'
 import { type BackendChoice, type ChosenBackend, chooseBackend } from '../backend/choice.js'
-import { connectionsOf } from '../backend/connections.js'
 import { encodeId, wholeNumber } from '../backend/names.js'
 import { beside, type Value } from '../keyspace/keyspace.js'
 import type { Operation } from '../keyspace/operation.js'
 import { texts } from '../keyspace/reply.js'
+import { Heart } from './heart.js'
 import { buryOperation, declareOperation, lookOperation, renewOperation, setOperation } from './operations.js'
 import { RoomRegistry } from './room-registry.js'
 
@@ -18,10 +18,6 @@ const EVERYWHERE = ''
 const CHANNEL = 'presence'
 /** So many rooms are renewed at once. */
 const AT_ONCE = 100
-/** What Redis was not told is told again so soon, as long as it does not take it. */
-const RETRY_MS = 1000
-/** So soon it is seen that there is another connection. It costs no command. */
-const LOOK_MS = 500
 /** So often a look meets processes that have to be buried first: then it gives what it has. */
 const MOST_LOOKS = 10
 
@@ -54,27 +50,16 @@ export class PresenceService {
   /** Rooms that the process is known to have sockets in. */
   readonly #remembered = new Set<string>()
   readonly #ttlMs: number
+  readonly #heart: Heart
   readonly #end: () => void
-  #timer: NodeJS.Timeout | undefined
-  #retry: NodeJS.Timeout | undefined
-  #look: NodeJS.Timeout | undefined
-  #connections: string | undefined
-  #beating: Promise<void> | undefined
   #closed = false
 
   constructor({ ttl = '5m', ...choice }: PresenceOptions & BackendChoice = {}) {
     this.#ttlMs = wholeNumber(toMs(ttl, 'ttl'), 'ttl', 30, LONGEST_TTL_MS)
     this.#chosen = chooseBackend(choice)
     this.#backend = this.#chosen.backend
-    const ends = [
-      this.#backend.onState((state) => {
-        if (state === 'up') void this.heartbeat()
-      }),
-      this.#backend.beforeClose(() => this.close()),
-    ]
-    this.#end = () => {
-      for (const end of ends) end()
-    }
+    this.#heart = new Heart(this.#backend, { everyMs: this.#ttlMs / 3, beat: () => this.#beat(), isBehind: () => this.#unsure.size > 0 })
+    this.#end = this.#backend.beforeClose(() => this.close())
   }
 
   /**
@@ -90,7 +75,7 @@ export class PresenceService {
     // A socket is one user's: if it was another's, it is so nowhere any more.
     const rooms = [...new Set([...this.#registry.roomsOf(socketId), ...(roomId === undefined ? [] : [roomId])])].filter((room) => room !== EVERYWHERE)
     for (const room of [...rooms, EVERYWHERE]) this.#registry.set(room, socketId, userId)
-    this.#startHeart()
+    this.#heart.start()
     return await this.#tell(rooms, socketId, userId)
   }
 
@@ -125,33 +110,24 @@ export class PresenceService {
   /** Told of each change once, whichever process it happened in. Resolves when it is. Returns a function that ends it. */
   async onChange(listener: (change: PresenceChange) => void): Promise<() => void> {
     // Somebody has to notice what others do not tell any more.
-    this.#startHeart()
+    this.#heart.start()
     return await this.#backend.pubSub.subscribe<PresenceChange>(CHANNEL, (change) => listener(change))
   }
 
   /** Renews what this process has, tells what was not told, and buries processes that do not renew theirs. By itself three times in `ttl`. Never rejects. */
   heartbeat(): Promise<void> {
-    if (this.#closed) return Promise.resolve()
-    this.#beating ??= this.#beat()
-      .catch(() => {})
-      .finally(() => {
-        this.#beating = undefined
-        if (this.#unsure.size > 0) this.#retryLater()
-      })
-    return this.#beating
+    return this.#heart.beat()
   }
 
   /** All sockets of this process go offline, and the heart stops. Ends connections that it opened itself. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    clearInterval(this.#timer)
-    clearInterval(this.#look)
-    clearTimeout(this.#retry)
+    const stopping = this.#heart.stop()
     this.#end()
     const rooms = this.#registry.rooms
     this.#registry.clear()
-    await this.#beating
+    await stopping
     for (let at = 0; at < rooms.length; at += AT_ONCE) await Promise.all(rooms.slice(at, at + AT_ONCE).map((room) => this.#declare(room).catch(() => {})))
     if (!this.#backend.isAway) await this.#send(['UNLINK', this.#roomsOf(this.#process)]).catch(() => {})
     await this.#chosen.close()
@@ -168,7 +144,7 @@ export class PresenceService {
       return true
     } catch (error) {
       for (const room of all) this.#unsure.add(room)
-      this.#retryLater()
+      this.#heart.soon()
       if (error instanceof RedisError) return false
       throw error
     }
@@ -189,31 +165,6 @@ export class PresenceService {
   /** Keys are kept longer than what is in them counts: what is left of a process is found, and told. */
   get #keepMs(): number {
     return 3 * this.#ttlMs
-  }
-
-  #startHeart(): void {
-    if (this.#timer !== undefined) return
-    this.#timer = setInterval(() => void this.heartbeat(), this.#ttlMs / 3)
-    this.#timer.unref()
-    const look = () => void this.#lookForAnother().catch(() => {})
-    look()
-    this.#look = setInterval(look, LOOK_MS)
-    this.#look.unref()
-  }
-
-  /** A Redis that was restarted in a moment when nothing was asked of it has lost what it had, and nobody has noticed. */
-  async #lookForAnother(): Promise<void> {
-    const before = this.#connections
-    this.#connections = await connectionsOf(this.#backend.link)
-    if (before !== undefined && before !== this.#connections) await this.heartbeat()
-  }
-
-  /** Redis may have refused a single command, and then nobody says that it takes them again. */
-  #retryLater(): void {
-    if (this.#closed) return
-    clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => void this.heartbeat(), RETRY_MS)
-    this.#retry.unref()
   }
 
   async #beat(): Promise<void> {

@@ -16,14 +16,9 @@ export class FallbackKeyspace implements Keyspace {
   readonly #memory = new MemoryKeyspace()
   #isInMemory = false
   #look: NodeJS.Timeout | undefined
-  readonly #end: () => void
 
   constructor(backend: Backend) {
     this.#backend = backend
-    this.#end = backend.onState((state) => {
-      if (state === 'up') this.#goBack()
-      if (state === 'closed') this.close()
-    })
   }
 
   get isInMemory(): boolean {
@@ -44,7 +39,6 @@ export class FallbackKeyspace implements Keyspace {
 
   /** Looks for Redis no more. */
   close(): void {
-    this.#end()
     clearTimeout(this.#look)
   }
 
@@ -66,23 +60,18 @@ export class FallbackKeyspace implements Keyspace {
     this.#lookLater()
   }
 
-  #goBack(): void {
-    clearTimeout(this.#look)
-    this.#isInMemory = false
-    this.#memory.clear()
-  }
-
-  /** A single command may have failed while the connection as a whole is taken for good: nobody would say then that it is there again. */
+  /** A single command may have failed while the connection as a whole is taken for good: nobody would say that it is there again. So it is asked. */
   #lookLater(): void {
     this.#look = setTimeout(() => {
-      this.#ask().catch(() => this.#lookLater())
+      this.#ask().catch(() => (this.#backend.isClosed ? undefined : this.#lookLater()))
     }, LOOK_AGAIN_MS)
     this.#look.unref()
   }
 
   async #ask(): Promise<void> {
     await this.#backend.link?.send(['PING'], { route: '' })
-    if (this.#isInMemory) this.#goBack()
+    this.#isInMemory = false
+    this.#memory.clear()
   }
 }
 

@@ -146,7 +146,12 @@ export class ManagedRecords implements Records {
       if (this.mode === 'memory') return call.inMemory(moment)
       const epoch = this.#epoch
       try {
-        if ((await connectionsOf(this.#link)) !== this.#connections) throw new RedisUnavailableError('The connection was made anew: it is looked first where it leads to')
+        if (!(await this.#isSameRedis())) {
+          this.#fallBack(epoch, new RedisUnavailableError('Redis was started anew'))
+          await this.recover()
+          continue
+        }
+        if (this.#epoch !== epoch) continue
         const result = await call.inRedis({ stamp: moment.stamp, until: this.#time.moment().until })
         if (this.#epoch === epoch) {
           call.seen(result)
@@ -169,10 +174,10 @@ export class ManagedRecords implements Records {
     this.mode = 'memory'
     this.reason = reasonOf(error)
     this.#handlers.onMode('memory', this.reason)
-    this.#retryLater(0)
+    this.#retryLater()
   }
 
-  #retryLater(ms = RETRY_MS): void {
+  #retryLater(): void {
     if (this.#closed) return
     clearTimeout(this.#retry)
     this.#retry = setTimeout(() => {
@@ -180,7 +185,7 @@ export class ManagedRecords implements Records {
         () => (this.mode === 'memory' ? this.#retryLater() : undefined),
         () => {},
       )
-    }, ms)
+    }, RETRY_MS)
     this.#retry.unref()
   }
 
@@ -208,6 +213,15 @@ export class ManagedRecords implements Records {
     }
     this.#handlers.onMigrated({ moved: migration.moved, conflicts: migration.conflicts })
     this.#handlers.onMode('redis', undefined)
+  }
+
+  /** One that was restarted in a moment when nothing was asked of it may have lost what it had: nobody is told, and only by the connection it can be seen. */
+  async #isSameRedis(): Promise<boolean> {
+    const connections = await connectionsOf(this.#link)
+    if (connections === this.#connections) return true
+    if ((await this.#runOfServer()) !== this.#run) return false
+    this.#connections = connections
+    return true
   }
 
   async #runOfServer(): Promise<string> {

@@ -18,7 +18,7 @@ function isHttpServer(closable: object): closable is HttpServer {
   return 'closeIdleConnections' in closable && typeof closable.closeIdleConnections === 'function'
 }
 
-/** Connections that are kept open for a next request would keep it open; requests that are being answered are not cut off. */
+/** Connections that are kept open for a next request are ended with it, and requests that are being answered are not cut off. */
 function closedServer(server: HttpServer): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => {
@@ -26,6 +26,5 @@ function closedServer(server: HttpServer): Promise<void> {
       if (error === undefined || (error as NodeJS.ErrnoException).code === 'ERR_SERVER_NOT_RUNNING') resolve()
       else reject(error)
     })
-    server.closeIdleConnections()
   })
 }

@@ -34,7 +34,7 @@ interface Wired {
  * Has the servers of Socket.IO of all processes act as one, through one of its own adapters. Without a configured Redis, and while it is away, each serves its own
  * clients.
  *
- * @throws {MissingPeerError} @throws {InvalidOptionError} @throws {InvalidEnvironmentError}
+ * @throws {MissingPeerError} @throws {RedisRefusedError} for a user who may not hear its channels; @throws {InvalidOptionError} @throws {InvalidEnvironmentError}
  * @example
  * const io = new Server(httpServer)
  * await connectSocketIo(io)
@@ -44,14 +44,18 @@ export async function connectSocketIo(io: SocketIoServer, { adapter = 'pubsub', 
   const { backend, close } = chooseBackend(choice)
   const wired = await wiring[adapter](backend)
   if (wired === undefined) return { isShared: false, close }
-  io.adapter(wired.adapter as never)
-  return {
-    isShared: true,
-    close: async () => {
-      await wired.client.close()
-      await close()
-    },
+  const end = async () => {
+    await wired.client.close()
+    await close()
   }
+  io.adapter(wired.adapter as never)
+  try {
+    await wired.client.subscribed()
+  } catch (error) {
+    await end()
+    throw error
+  }
+  return { isShared: true, close: end }
 }
 
 const wiring = {

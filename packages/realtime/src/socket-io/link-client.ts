@@ -1,3 +1,4 @@
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import type { RedisLink } from '@tiercel/core/connection'
 import { LinkSubscription } from '../channels/link-subscription.js'
 
@@ -11,6 +12,8 @@ export class LinkClient {
   protected readonly link: RedisLink
   readonly #listeners = new Map<string, Set<Listener>>()
   readonly #subscription: LinkSubscription
+  /** All that were begun, and why one was refused. */
+  #subscribing: Promise<unknown> = Promise.resolve()
 
   constructor(link: RedisLink) {
     this.link = link
@@ -40,6 +43,23 @@ export class LinkClient {
 
   async pSubscribe(pattern: string, listener: Listener): Promise<void> {
     await this.#add(pattern, true, listener)
+  }
+
+  /**
+   * Resolves when Redis has taken what was subscribed, or after the deadline; while it is away at once.
+   *
+   * @throws {RedisRefusedError} Nobody else would say that messages of others do not arrive.
+   */
+  async subscribed(): Promise<void> {
+    if (this.link.state === 'outage') return
+    // The adapter for streams awaits its clients, which are there at once, before it subscribes.
+    await turn()
+    const late = new AbortController()
+    try {
+      await Promise.race([this.#subscribing, delay(this.link.deadlineMs, undefined, { signal: late.signal })])
+    } finally {
+      late.abort()
+    }
   }
 
   unsubscribe(channels: string | readonly string[], listener: Listener): Promise<void> {
@@ -78,7 +98,11 @@ export class LinkClient {
     const listeners = this.#listeners.get(id) ?? new Set()
     this.#listeners.set(id, listeners.add(listener))
     // It is subscribed when Redis is there, and the adapter does not wait for it.
-    await this.#subscription.add({ name, isPattern }).catch(() => {})
+    const added = this.#subscription.add({ name, isPattern })
+    const before = this.#subscribing
+    this.#subscribing = added.then(() => before)
+    this.#subscribing.catch(() => {})
+    await added.catch(() => {})
   }
 
   #remove(name: string, isPattern: boolean, listener: Listener): void {

@@ -86,5 +86,7 @@ describeEverywhere('the message cache', (ground) => {
     await one.invalidateKind()
     await vi.waitUntil(async () => (await other.get('Hello')) === undefined, soon)
     expect(await other.get('Hello', 'language')).toBe('en')
+    await other.invalidateKind('language')
+    await vi.waitUntil(async () => (await one.get('Hello', 'language')) === undefined, soon)
   })
 })

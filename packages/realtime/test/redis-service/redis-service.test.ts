@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import { closeDefaultBackend } from '../../src/backend/choice.js'
+import { closeDefaultBackend, defaultBackend } from '../../src/backend/choice.js'
 import { cacheDelete, cacheDeletePattern, cacheGet, cacheSet, createRedisService, redisService, type RedisService } from '../../src/redis-service/index.js'
 import { describeEverywhere, describeOnRedis, soon } from '../ground/ground.js'
 
@@ -118,6 +118,9 @@ describeOnRedis('the Redis service and Redis', (ground) => {
     await vi.waitUntil(() => service.getConnectionStatus() === 'connected', soon)
     expect(await service.get('meanwhile')).toBeNull()
     expect(await everything(service)).toEqual(results)
+    await ground.redis.kill()
+    expect([await service.get('meanwhile'), service.getConnectionStatus()]).toEqual([null, 'memory-fallback'])
+    await ground.redis.start()
   })
 
   it('finds what it wrote when a single command was not answered in time', async () => {
@@ -174,4 +177,15 @@ it('is in memory without a Redis in the environment, and can be used again after
   expect(redisService.getConnectionStatus()).toBe('memory-fallback')
   await closeDefaultBackend()
   expect(await cacheGet('user:1')).toBeNull()
+  await cacheSet('user:1', 2, 60)
+  await defaultBackend().close()
+  expect(await cacheGet('user:1')).toBeNull()
+  expect(redisService.getConnectionStatus()).toBe('memory-fallback')
+})
+
+it('does not look at the environment until it is used, also when it is awaited', async () => {
+  vi.stubEnv('REDIS_URL', '')
+  vi.stubEnv('REDIS_PORT', 'none')
+  expect(await Promise.resolve(redisService)).toBe(redisService)
+  expect(() => redisService.getConnectionStatus()).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_ENV' }))
 })

@@ -57,6 +57,7 @@ describeEverywhere('chat sessions', (ground) => {
     expect(await one.getAgentSocket('ada')).toBe('socket-3')
     expect(await one.unmapAgent('bo', 'another')).toBe(false)
     expect(await one.unmapAgent('bo', 'socket-4')).toBe(true)
+    expect(await one.getAvailableAgents()).toEqual([])
     expect(await other.setAgentAvailable('bo', true)).toBe(false)
     expect(await other.getAvailableAgents()).toEqual([])
     expect(await other.getStats()).toEqual({ activeSessions: 0, availableAgents: 0, connection: ground.hasRedis ? 'connected' : 'memory-fallback' })
@@ -89,6 +90,17 @@ describeEverywhere('chat sessions', (ground) => {
     expect((await store.getSessionMessages('s', 1000))[0]).toBe('first')
     expect(await store.getSessionMessages('t')).toEqual(['first'])
     expect((await store.getAllActiveSessions()).map(({ id }) => id).toSorted()).toEqual(['s', 't'])
+  })
+
+  it('forget the ids of those that expired with the next change', async () => {
+    const [brief, long] = [await open({ ttl: '60ms' }), await open()]
+    for (const id of ['a', 'b', 'c']) await brief.createSession(id, { topic: 'x' })
+    await long.createSession('long', { topic: 'x' })
+    await vi.waitUntil(async () => {
+      await long.addMessageToSession('long', 'x')
+      return (await ground.cli('ZCARD', `${ground.prefix}index:chat`)) === 1
+    }, soon)
+    expect((await long.getAllActiveSessions()).map(({ id }) => id)).toEqual(['long'])
   })
 
   it('forget the ids of those that expired (B4)', async () => {

@@ -92,6 +92,8 @@ describeEverywhere('the store for express-session', (ground) => {
     await call((done) => store.clear?.(done))
     expect(await call((done) => store.length?.(done))).toBe(0)
     expect(await call((done) => store.get('a', done as never))).toBeNull()
+    await call((done) => store.touch?.('a', data, () => done(null)))
+    expect(await call((done) => store.length?.(done))).toBe(0)
     await expect(call((done) => store.get('', done as never))).rejects.toMatchObject({ code: 'TIERCEL_INVALID_KEY' })
   })
 

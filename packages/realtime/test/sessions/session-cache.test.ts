@@ -22,6 +22,9 @@ describeEverywhere('sessions by socket', (ground) => {
     const left = await Promise.all(['a1', 'a2', 'a3', 'b1', 'n'].map(async (id) => (await one.getSession(id)) !== undefined))
     expect(left).toEqual([false, false, true, true, true])
     expect(await other.deleteUserSessions('ada')).toBe(0)
+    expect(await ground.cli('EXISTS', `${ground.prefix}index:user-sockets:ada`), 'what is known of the user').toBe(0)
+    await one.deleteSession('b1')
+    expect(await ground.cli('ZRANGE', `${ground.prefix}index:user-sockets:bo`, 0, -1)).toEqual(['a3'])
   })
 
   it('go when their time is over, and leave nothing behind', async () => {

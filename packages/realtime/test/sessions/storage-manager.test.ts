@@ -170,15 +170,17 @@ describeOnRedis('the storage manager and Redis', (ground) => {
     for (const id of ['theirs', 'ours', 'alone', 'removed there', 'removed here', 'removed here, changed there']) await cut.createSession(id, { tempo: 0 })
     cutOff(proxy)
     await cut.updateSession('theirs', { tempo: 1 })
-    await other.updateSession('theirs', { tempo: 2 })
     await other.updateSession('ours', { tempo: 3 })
-    await cut.updateSession('ours', { tempo: 4 })
     await cut.updateSession('alone', { tempo: 5 })
     await cut.updateSession('removed there', { tempo: 6 })
-    await other.deleteSession('removed there')
     await other.updateSession('removed here', { tempo: 7 })
-    await cut.deleteSession('removed here')
     await cut.deleteSession('removed here, changed there')
+    // Later by more than they can be wrong about the time.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await other.updateSession('theirs', { tempo: 2 })
+    await cut.updateSession('ours', { tempo: 4 })
+    await other.deleteSession('removed there')
+    await cut.deleteSession('removed here')
     await other.updateSession('removed here, changed there', { tempo: 8 })
     await proxy.heal()
     await isOn(manager, 'redis')
@@ -192,6 +194,26 @@ describeOnRedis('the storage manager and Redis', (ground) => {
       ['removed there', 'redis', undefined, 6],
       ['theirs', 'redis', 2, 1],
     ])
+  })
+
+  it('finds what others have written after such a restart, and does not switch for a connection that was made anew', async () => {
+    const switches: string[] = []
+    const backend = await ground.process()
+    const manager: Manager = new StorageManager({ backend, onSwitch: (to) => switches.push(to) })
+    opened.push(manager)
+    await manager.initialize()
+    await (await open(ground)).getStorage().createSession('theirs', { tempo: 1 })
+    const another = async (make: () => Promise<unknown>) => {
+      const before = await connectionsOf(backend.link)
+      await make()
+      await vi.waitUntil(async () => (await connectionsOf(backend.link)) !== before, soon)
+    }
+    await another(() => ground.redis.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'))
+    expect(await manager.getStorage().getSession('theirs')).toMatchObject({ tempo: 1 })
+    expect(switches).toEqual(['redis'])
+    await another(() => ground.redis.restart('everything'))
+    expect(await manager.getStorage().getSession('theirs')).toMatchObject({ tempo: 1 })
+    expect(switches).toEqual(['redis', 'memory', 'redis'])
   })
 
   it('does not bring back what another process has removed later while neither had Redis', async () => {
@@ -302,6 +324,17 @@ describeOnRedis('the storage manager and Redis', (ground) => {
       await expect(each.getStorage().getSession('jam')).rejects.toMatchObject({ code: 'TIERCEL_CLOSED' })
     }
     await proxy.heal()
+  })
+
+  it('has nothing to do with Redis any more when it was closed', async () => {
+    const backend = await ground.process()
+    const manager = new StorageManager({ backend })
+    await manager.initialize()
+    await manager.close()
+    await ground.redis.kill()
+    expect([await backend.pubSub.publish('news', 1), backend.isAway]).toEqual([false, true])
+    expect(manager.getStatus().redisStatus).toEqual({ connected: false, connectionAttempts: 1 })
+    await ground.redis.start()
   })
 
   it('has a call that is under way when it is closed end', async () => {

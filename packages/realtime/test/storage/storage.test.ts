@@ -1,3 +1,4 @@
+import { startProxy } from '@tiercel/core/testing'
 import { expect, it, vi } from 'vitest'
 import { createEventSockets, createStorage, isAsyncStorage, type StoredEvent } from '../../src/storage/index.js'
 import { describeEverywhere, describeOnRedis, soon } from '../ground/ground.js'
@@ -227,6 +228,24 @@ describeOnRedis('storage and Redis', (ground) => {
     expect(new Set(events).size).toBe(800)
     expect(events).toHaveLength(800)
   }, 40_000)
+
+  it('keeps the order of events on a server that has never seen a script', async () => {
+    await ground.redis.cli('SCRIPT', 'FLUSH')
+    const proxy = await startProxy(ground.redis)
+    // So that several are under way before the first is answered.
+    proxy.delay(10)
+    const backend = await ground.process({ redis: ground.target(proxy.url) })
+    const storage = createStorage({ backend })
+    const adding: unknown[] = []
+    for (let n = 0; n < 60; n++) {
+      adding.push(storage.addEvent('s', n))
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    await Promise.all(adding)
+    expect(await storage.getEvents('s')).toEqual(Array.from({ length: 60 }, (_, n) => n))
+    await backend.close()
+    await proxy.stop()
+  })
 
   it('says what could not be done, while the server stays up (A8)', async () => {
     const storage = createStorage({ backend: await ground.process({ deadline: '200ms' }) })

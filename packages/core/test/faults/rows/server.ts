@@ -60,7 +60,7 @@ export const serverRows: readonly Row[] = [
     promised: 'what was invalidated does not come back',
     async check(arena) {
       const { redis, proxy } = await arena.pair()
-      const cache = await arena.open(proxy)
+      const cache = await arena.open(proxy, { deadline: '5s' })
       await cache.setMany([['k', 'old'], ['tagged', 'old']], { tags: ['t'] })
       const backup = await redis.dump()
       expect(await cache.invalidate({ key: 'k', tag: 't' })).toHaveProperty('durable', true)
