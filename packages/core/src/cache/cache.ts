@@ -1,5 +1,5 @@
 import { ClosedError, InvalidArgumentError } from '../errors/index.js'
-import { Batch, copyOf, countRedisHit, find, findForBatch, findMany, look, obtain, renewIfDue, store, storeWatched, touch, watchedLoader, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
+import { Batch, copyOf, countRedisHit, find, findForBatch, findMany, look, obtain, renewIfDue, store, storeWatched, touch, watchLoader, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
 import type { Entry, MemoryStore } from '../memory/index.js'
 import { eventNames, isEventName, type Counters, type EventHub, type CacheEventName, type CacheListener, type CacheStats, type ConnectionStatus } from '../observe/index.js'
 import { checkKey, namespaceLevels, resolveCall, toMs, type CallOptions, type Duration, type EntryOptions, type Policy } from '../options/index.js'
@@ -109,7 +109,7 @@ export class Cache {
     const policy = resolveCall(options, this.#scope.defaults)
     const unique = [...listOf(keys, 'keys')]
     unique.forEach((key) => checkKey(key))
-    const batch = new Batch(watchedLoader(this.#scope, loadMany), unique)
+    const batch = new Batch(watchLoader(this.#scope, loadMany), unique)
     const loads = Promise.all(unique.map((key) => this.#loadBy(policy, key, batch.loader(key) as Loader<unknown>, batch.gathering(key)) as Promise<T>))
     findForBatch(this.#scope, batch, policy, loads)
     const values = await loads

@@ -10,7 +10,7 @@ import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
 import type { Shared } from './shared.js'
-import { callLoader, claimOrLook, keepWatched } from './watched.js'
+import { loadWatched, claimWatched, commitWatched } from './watched.js'
 
 /** Told by the loads of a batch what became of each of its keys, so that those that are left are loaded together. */
 export interface Gathering {
@@ -67,7 +67,7 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
 
 async function run(load: Load, flight: Flight): Promise<Landing> {
   try {
-    const claimed = await claimOrLook(load, flight)
+    const claimed = await claimWatched(load, flight)
     if (!('landing' in claimed)) {
       // Nobody is there any more who would want it.
       if (flight.isGivenUp) throw flight.signal().reason
@@ -94,7 +94,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
   counters.add('loadsRunning')
   const letGo = typeof right === 'object' ? shared.remote?.keepAlive(right) : undefined
   try {
-    const result = await callLoader(load, flight, ctx)
+    const result = await loadWatched(load, flight, ctx)
     const value = ctx.decision.notModified ? stale?.value : result
     const lateIds = lateIdsOf(load, flight, ctx)
     await keep(load, flight, right, value, ctx, lateIds, loadedAt)
@@ -155,7 +155,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     const { bytes, form } = survey(value, shared.valueLimits)
     const freshMs = jittered(policy, ttl)
     const storable = { value, form, ttl, freshMs, grace, etag }
-    const mayFill = typeof right === 'string' || (await keepWatched(load, () => commit(load, flight, right, storable, lateIds, isTooLate)))
+    const mayFill = typeof right === 'string' || (await commitWatched(load, () => commit(load, flight, right, storable, lateIds, isTooLate)))
     if (!mayFill || !policy.memory) return
     if (isTooLate() || shared.closed) {
       counters.add('fenced')

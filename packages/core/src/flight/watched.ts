@@ -5,33 +5,42 @@ import type { Adopted } from './adopt.js'
 import type { Batch, BatchLoader } from './batch.js'
 import { claim, type Claim } from './claim.js'
 import { look } from './find.js'
-import type { Flight } from './flight.js'
+import type { Flight, Landing } from './flight.js'
 import type { Load } from './load.js'
 import type { LoadContext } from './load-context.js'
 import type { Scope } from './scope.js'
+import { SLOW, waitFor, type Waiter } from './wait.js'
 
 /** A call of the loader. */
-export function callLoader({ scope, key, loader, gathering }: Load, { background }: Flight, ctx: LoadContext): unknown {
+export function loadWatched({ scope, key, loader, gathering }: Load, flight: Flight, ctx: LoadContext): unknown {
   const { operations } = scope.shared.events
   if (!operations.wanted || gathering !== undefined) return loader(ctx)
-  return operations.run({ name: 'load', namespace: scope.path, key, facts: { keys: 1, background } }, () => loader(ctx))
+  return operations.run({ name: 'load', namespace: scope.path, key, subject: flight, facts: { keys: 1, background: flight.background } }, () => loader(ctx))
 }
 
 /** A call of the loader of a batch. */
-export function watchedLoader<T>(scope: Scope, loadMany: BatchLoader<T>): BatchLoader<T> {
+export function watchLoader<T>(scope: Scope, loadMany: BatchLoader<T>): BatchLoader<T> {
   const { operations } = scope.shared.events
   if (!operations.wanted) return loadMany
   return (missing, ctx) => operations.run({ name: 'load', namespace: scope.path, facts: { keys: missing.length } }, () => loadMany(missing, ctx))
 }
 
 /** Looking in Redis, and asking for the right to load what is not there. */
-export function claimOrLook(load: Load, flight: Flight): Promise<Claim> {
+export function claimWatched(load: Load, flight: Flight): Promise<Claim> {
   const { scope, key, policy, gathering } = load
   if (gathering !== undefined || !isWatched(scope, policy)) return claim(load, flight)
-  return scope.shared.events.operations.run({ name: 'read', namespace: scope.path, key, facts: { keys: 1 } }, () => claim(load, flight), (claimed) => {
+  return scope.shared.events.operations.run({ name: 'read', namespace: scope.path, key, subject: flight, facts: { keys: 1 } }, () => claim(load, flight), (claimed) => {
     if ('landing' in claimed) return { result: 'hit' }
     return { result: claimed.right === 'memory' ? 'failed' : 'miss' }
   })
+}
+
+/** Waiting for a load that another call has started. */
+export function waitWatched({ scope, key, policy, gathering }: Load, flight: Flight, waiter: Waiter, waitedMs: number): Promise<Landing | typeof SLOW> {
+  const { operations } = scope.shared.events
+  if (!operations.wanted || gathering !== undefined) return waitFor(flight, policy, waiter, waitedMs)
+  const operation = { name: 'wait', namespace: scope.path, key, subject: flight, facts: {} } as const
+  return operations.run(operation, () => waitFor(flight, policy, waiter, waitedMs), (landing) => ({ landed: landing !== SLOW }))
 }
 
 /** Looking in Redis for one key. */
@@ -59,7 +68,7 @@ export function findForBatch<T>(scope: Scope, batch: Batch<T>, policy: Policy, l
 }
 
 /** Storing in Redis what was loaded. */
-export function keepWatched({ scope, key, policy, gathering }: Load, work: () => Promise<boolean>): Promise<boolean> {
+export function commitWatched({ scope, key, policy, gathering }: Load, work: () => Promise<boolean>): Promise<boolean> {
   if (gathering !== undefined || !isWatched(scope, policy)) return work()
   return scope.shared.events.operations.run({ name: 'store', namespace: scope.path, key, facts: { keys: 1 } }, work, (isKept) => ({ kept: Number(isKept) }))
 }

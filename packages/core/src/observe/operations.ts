@@ -1,10 +1,12 @@
 /** Something a cache spends time on. */
 export interface Operation {
-  readonly name: 'load' | 'read' | 'store' | 'invalidate'
+  readonly name: 'load' | 'read' | 'wait' | 'store' | 'invalidate'
   /** The full path, such as `tiercel:users`. */
   readonly namespace: string
   /** Where it is about one key. */
   readonly key?: string
+  /** The same object in operations that have to do with each other: a load, and those who wait for it. */
+  readonly subject?: object
   /** What is known of it from the start. */
   readonly facts: Facts
 }

@@ -4,10 +4,16 @@ import type { Around, Facts, Operation } from '../observe/index.js'
 import { ERROR_TYPE, KEY_HASH, NAMESPACE } from './attributes.js'
 import { errorType } from './error-type.js'
 
-/** A span around each operation: a child of what the caller is in, and the parent of what the operation does. */
+/**
+ * A span around each operation: a child of what the caller is in, and the parent of what the operation does. Whoever waits for the load of another has a link to
+ * that one, since it is of another trace.
+ */
 export function spansAround({ context, trace, SpanStatusCode }: typeof OpenTelemetry, tracer: OpenTelemetry.Tracer, hashesKeys: boolean): Around {
+  const spanOf = new WeakMap<object, OpenTelemetry.SpanContext>()
   return async (operation, work, outcome) => {
-    const span = tracer.startSpan(`tiercel.${operation.name}`, { attributes: attributesOf(operation, hashesKeys) })
+    const { name, subject } = operation
+    const span = tracer.startSpan(`tiercel.${name}`, { attributes: attributesOf(operation, hashesKeys) })
+    if (name !== 'wait' && subject !== undefined) spanOf.set(subject, span.spanContext())
     try {
       const result = await context.with(trace.setSpan(context.active(), span), work)
       span.setAttributes(named(operation, outcome(result)))
@@ -18,6 +24,9 @@ export function spansAround({ context, trace, SpanStatusCode }: typeof OpenTelem
       span.setStatus({ code: SpanStatusCode.ERROR })
       throw error
     } finally {
+      // Not before: the load may have begun after the wait.
+      const awaited = name === 'wait' && subject !== undefined ? spanOf.get(subject) : undefined
+      if (awaited !== undefined) span.addLink({ context: awaited })
       span.end()
     }
   }

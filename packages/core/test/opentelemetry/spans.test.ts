@@ -57,7 +57,7 @@ describe('spans of OpenTelemetry', () => {
     expect(telemetry.spans()).toEqual([])
   })
 
-  it('are one for a load that many wait for, below the first of them', async () => {
+  it('are one for a load that many wait for, below the first of them, to which the others have links', async () => {
     const cache = make()
     await instrument(cache, telemetry.providers)
     const loader = heldLoader()
@@ -66,8 +66,25 @@ describe('spans of OpenTelemetry', () => {
     const call = await loader.called()
     call.succeed('v')
     await Promise.all([first, second])
-    expect(named('tiercel.load')).toHaveLength(1)
+    const [span, ...more] = named('tiercel.load')
+    expect(more).toEqual([])
     expect(parentOf('tiercel.load')).toBe('first')
+    expect(parentOf('tiercel.wait')).toBe('second')
+    expect(named('tiercel.wait').map(({ attributes, links }) => [attributes, links.map((link) => link.context)])).toEqual([
+      [{ 'tiercel.namespace': 'tiercel', 'tiercel.wait.landed': true }, [span?.spanContext()]],
+    ])
+  })
+
+  it('say that a wait has ended before the load', async () => {
+    const cache = make({ grace: '1h', softTimeout: 5 })
+    await instrument(cache, telemetry.providers)
+    await cache.set('k', 'old')
+    await cache.expire({ key: 'k' })
+    const loader = heldLoader()
+    expect(await Promise.all([cache.getOrSet('k', loader), cache.getOrSet('k', loader)])).toEqual(['old', 'old'])
+    expect(named('tiercel.wait').map(({ attributes }) => attributes['tiercel.wait.landed'])).toEqual([false])
+    const call = await loader.called()
+    call.succeed('new')
   })
 
   it('say of a load that nobody waits for that it is one', async () => {
