@@ -10,7 +10,7 @@ import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
 import type { Shared } from './shared.js'
-import { loadWatched, claimWatched, commitWatched } from './watched.js'
+import { claimWatched, commitWatched, loadWatched } from './watched.js'
 
 /** Told by the loads of a batch what became of each of its keys, so that those that are left are loaded together. */
 export interface Gathering {
