@@ -299,17 +299,17 @@ async function keyWhoseLeaseIsScannedAfterIt({ redis, redisKey, drop }: Stage): 
   const keys = Array.from({ length: 50 }, (_, i) => `k${i}`)
   const namesOf = (key: string) => [redisKey.entry(key), redisKey.lease(key)] as const
   for (const name of keys.flatMap(namesOf)) await redis.cli('SET', name, '')
-  const pageOf = new Map<string, number>()
+  const inOrder: string[] = []
   let cursor = '0'
-  let page = 0
   do {
     const [next, names] = (await redis.cli('SCAN', cursor, 'COUNT', 1000)) as [string, string[]]
-    for (const name of names) pageOf.set(name, page)
+    inOrder.push(...names)
     cursor = next
-    page++
   } while (cursor !== '0')
   await drop(...keys.flatMap(namesOf))
-  const found = keys.find((key) => pageOf.get(redisKey.entry(key)) === 0 && (pageOf.get(redisKey.lease(key)) ?? 0) > 0)
+  const placeOf = (name: string) => inOrder.indexOf(name)
+  // Well within a page of 1000: where one ends depends on how many other keys there are.
+  const found = keys.find((key) => placeOf(redisKey.entry(key)) < 700 && placeOf(redisKey.lease(key)) > 1300)
   if (found === undefined) throw new Error('no key among fifty has its entry on the first page and its lease on a later one')
   return found
 }
