@@ -9,6 +9,7 @@ const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const sources = {
   '@tiercel/core/connection': at('packages/core/src/connection.ts'),
   '@tiercel/core/keyv': at('packages/core/src/keyv.ts'),
+  '@tiercel/core/opentelemetry': at('packages/core/src/opentelemetry.ts'),
   '@tiercel/core/testing': at('packages/core/src/testing.ts'),
   '@tiercel/core': at('packages/core/src/index.ts'),
   '@tiercel/ai': at('packages/ai/src/index.ts'),

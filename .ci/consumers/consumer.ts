@@ -2,6 +2,7 @@ import aiByDefault, { aiCacheService, createAICacheService, redisAICacheService,
 import { createCache, TiercelError } from '@tiercel/core'
 import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
+import { instrument, type Instrumentation } from '@tiercel/core/opentelemetry'
 import { createConsistencyChecker, startFakeClock, startProxy, startRedis, type FaultProxy, type RedisServer } from '@tiercel/core/testing'
 import { cacheOf, useCache } from '@tiercel/decorators'
 import { cacheResponses, invalidateResponses, type Middleware } from '@tiercel/express'
@@ -26,6 +27,13 @@ export async function use(): Promise<number> {
 
 export function isOurs(error: unknown): string | undefined {
   return TiercelError.is(error) ? error.code : undefined
+}
+
+export async function watch(): Promise<Instrumentation> {
+  const cache = createCache()
+  // @ts-expect-error: an option that does not exist
+  await instrument(cache, { hashedkeys: true })
+  return instrument(cache, { hashedKeys: true })
 }
 
 export async function suffer(): Promise<[RedisServer, FaultProxy]> {

@@ -2,6 +2,7 @@ import assert from 'node:assert'
 import aiByDefault, { aiCacheService, createAICacheService, redisAICacheService } from '@tiercel/ai'
 import * as connection from '@tiercel/core/connection'
 import * as keyv from '@tiercel/core/keyv'
+import { instrument } from '@tiercel/core/opentelemetry'
 import * as testing from '@tiercel/core/testing'
 import { createCache } from '@tiercel/core'
 import { Cached, useCache } from '@tiercel/decorators'
@@ -11,6 +12,7 @@ assert.ok(Object.keys(connection).length > 0)
 assert.ok(Object.keys(keyv).length > 0)
 const clock = testing.startFakeClock()
 const cache = createCache()
+const instrumentation = await instrument(cache)
 assert.strictEqual(await cache.getOrSet('answer', () => 42), 42)
 assert.strictEqual(await cache.get('answer'), 42)
 await assert.rejects(cache.get(''), { code: 'TIERCEL_INVALID_KEY' })
@@ -31,6 +33,7 @@ assert.throws(() => cacheResponses({ cache, tll: '1m' }), { code: 'TIERCEL_INVAL
 assert.strictEqual(typeof cacheResponses({ cache, ttl: '1m' }), 'function')
 await clock.advance('5m')
 assert.strictEqual(await cache.get('answer'), undefined)
+instrumentation.stop()
 await cache.close()
 clock.stop()
 await assert.rejects(testing.startRedis({ executable: '/nowhere' }), { code: 'TIERCEL_MISSING_PROGRAM' })

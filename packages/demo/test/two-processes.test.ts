@@ -12,6 +12,7 @@ import { biggestCities, type City } from '../src/world.js'
 import { showAgents } from '../src/shows/two-processes/agents.js'
 import { showChat } from '../src/shows/two-processes/chat.js'
 import { showMembers } from '../src/shows/two-processes/members.js'
+import { patience } from '../src/wait-for.js'
 import { buildProgram, removePrograms, type Replacements } from './program.js'
 import { endAll, run } from './running.js'
 
@@ -29,6 +30,7 @@ describeWithRedis('the shows of two processes', () => {
     redis = (await openRedis(undefined)) as Redis
   }, 60_000)
   afterEach(async () => {
+    patience.ms = 10_000
     await processes?.close()
     processes = undefined
   })
@@ -59,6 +61,7 @@ describeWithRedis('the shows of two processes', () => {
   }, 60_000)
 
   it('say so when the processes do not know of each other', async () => {
+    patience.ms = 4000
     await begin({ core: new URL('./cache-without-others.ts', import.meta.url) })
     const failed = fails(await play({ ...small, updates: 1 }, { ...redis, own: undefined }))
     expect(failed).toEqual([
@@ -72,6 +75,7 @@ describeWithRedis('the shows of two processes', () => {
   }, 60_000)
 
   it('say so when invalidations do nothing', async () => {
+    patience.ms = 4000
     await begin({ core: new URL('./cache-that-keeps-rooms.ts', import.meta.url) })
     const failed = fails(await play({ ...small, updates: 1 }))
     expect(failed).toContain('through the process that wrote, nobody saw the old row again')
@@ -97,6 +101,7 @@ describeWithRedis('the shows of two processes', () => {
   }, 60_000)
 
   it('say so when what agents, chatters and members do stays in its process', async () => {
+    patience.ms = 4000
     const shared = { cities: stage.cities, database: stage.database, processes: await begin({ realtime: new URL('./realtime-without-others.ts', import.meta.url) }), redisServer: undefined }
     const failed = fails([await showAgents(shared, small), await showChat(shared, small), await showMembers(shared)])
     expect(failed).toEqual([

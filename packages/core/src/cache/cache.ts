@@ -1,5 +1,5 @@
 import { ClosedError, InvalidArgumentError } from '../errors/index.js'
-import { Batch, copyOf, countRedisHit, find, obtain, renewIfDue, store, touch, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
+import { Batch, copyOf, countRedisHit, find, findForBatch, findMany, look, obtain, renewIfDue, store, storeWatched, touch, watchLoader, type BatchLoader, type Gathering, type Loader, type Scope, type Shared } from '../flight/index.js'
 import type { Entry, MemoryStore } from '../memory/index.js'
 import { eventNames, isEventName, type Counters, type EventHub, type CacheEventName, type CacheListener, type CacheStats, type ConnectionStatus } from '../observe/index.js'
 import { checkKey, namespaceLevels, resolveCall, toMs, type CallOptions, type Duration, type EntryOptions, type Policy } from '../options/index.js'
@@ -12,6 +12,9 @@ import { wrapFunction, type WrapOptions, type Wrapped } from './wrap.js'
 
 /** What a cache is made of, for what is built beside it. */
 export let scopeOf: (cache: Cache) => Scope
+
+/** Whether it is one, made by this copy of the package: of others we know nothing but what is public. */
+export let isCache: (thing: unknown) => boolean
 
 /** What memory has fresh, counted as `get` counts it, for those to whom a promise is too slow. Nothing of a cache that another copy of the package has made. */
 export let hitOf: (cache: Cache, key: string) => unknown
@@ -34,6 +37,7 @@ export class Cache {
 
   static {
     scopeOf = (cache) => cache.#scope
+    isCache = (thing) => typeof thing === 'object' && thing !== null && #scope in thing
     hitOf = (cache, key) => {
       const entry = #scope in cache ? cache.#fresh(key) : undefined
       if (entry === undefined) return undefined
@@ -105,8 +109,10 @@ export class Cache {
     const policy = resolveCall(options, this.#scope.defaults)
     const unique = [...listOf(keys, 'keys')]
     unique.forEach((key) => checkKey(key))
-    const batch = new Batch(loadMany, unique)
-    const values = await Promise.all(unique.map((key) => this.#loadBy(policy, key, batch.loader(key) as Loader<unknown>, batch.gathering(key)) as Promise<T>))
+    const batch = new Batch(watchLoader(this.#scope, loadMany), unique)
+    const loads = Promise.all(unique.map((key) => this.#loadBy(policy, key, batch.loader(key) as Loader<unknown>, batch.gathering(key)) as Promise<T>))
+    findForBatch(this.#scope, batch, policy, loads)
+    const values = await loads
     const found = new Map<string, T>()
     values.forEach((value, i) => {
       if (value !== undefined) found.set(unique[i] as string, value)
@@ -126,7 +132,7 @@ export class Cache {
   async getMany<T = unknown>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>> {
     this.#open()
     const unique = [...listOf(keys, 'keys')]
-    const values = await Promise.all(unique.map((key) => this.get<T>(key, options)))
+    const values = await (this.#events.operations.wanted ? this.#readMany<T>(unique, options) : Promise.all(unique.map((key) => this.get<T>(key, options))))
     const found = new Map<string, T>()
     values.forEach((value, i) => {
       if (value !== undefined) found.set(unique[i] as string, value)
@@ -151,7 +157,8 @@ export class Cache {
   async set(key: string, value: unknown, options?: CallOptions): Promise<boolean> {
     this.#open()
     checkKey(key)
-    return (await store(this.#scope, [[key, value]], resolveCall(options, this.#scope.defaults))) === 1
+    const policy = resolveCall(options, this.#scope.defaults)
+    return (await storeWatched(this.#scope, 1, policy, () => store(this.#scope, [[key, value]], policy))) === 1
   }
 
   /** Keeps many values. Resolves to how many were kept. */
@@ -164,7 +171,8 @@ export class Cache {
       checkKey(pair[0])
     }
     // Of several values for one key the last one counts.
-    return store(this.#scope, [...new Map(pairs)], policy)
+    const last = [...new Map(pairs)]
+    return storeWatched(this.#scope, last.length, policy, () => store(this.#scope, last, policy))
   }
 
   /** Whether there is a fresh value. */
@@ -342,18 +350,24 @@ export class Cache {
     if (this.#events.miss.wanted) this.#events.emit('miss', { namespace: this.#scope.path, key })
   }
 
-  #read<T>(key: string, options: CallOptions | undefined): Promise<T | undefined> {
+  #read<T>(key: string, options: CallOptions | undefined, search = find): Promise<T | undefined> {
     try {
       this.#open()
       checkKey(key)
       const policy = resolveCall(options, this.#scope.defaults)
       const entry = policy.read && policy.memory ? this.#fresh(key) : undefined
-      if (entry === undefined) return find(this.#scope, key, policy, (found) => this.#foundInRedis<T>(key, found))
+      if (entry === undefined) return search(this.#scope, key, policy, (found) => this.#foundInRedis<T>(key, found))
       this.#countHit(key)
       return Promise.resolve(this.#served<T>(entry))
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #readMany<T>(keys: readonly string[], options: CallOptions | undefined): Promise<(T | undefined)[]> {
+    const policy = resolveCall(options, this.#scope.defaults)
+    const missing = policy.memory ? keys.filter((key) => this.#fresh(key) === undefined) : keys
+    return findMany(this.#scope, missing.length, policy, () => Promise.all(keys.map((key) => this.#read<T>(key, options, look))))
   }
 
   #foundInRedis<T>(key: string, found: { readonly value: unknown } | undefined): T | undefined {

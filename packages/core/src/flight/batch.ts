@@ -33,12 +33,23 @@ export class Batch<T> {
   readonly #undecided = new Set<string>()
   /** Keys that another process is loading. They are out of this call of the loader, and may be in the next. */
   readonly #elsewhere = new Set<string>()
+  #whenDecided: (() => void) | undefined
   #gathered = new Map<string, { readonly ctx: LoadContext; readonly resolve: (value: T | PromiseLike<T>) => void; readonly reject: (error: unknown) => void }>()
 
   constructor(load: BatchLoader<T>, keys: Iterable<string>) {
     this.#load = load
     for (const key of keys) this.#undecided.add(key)
     this.#order = new Map([...this.#undecided].map((key, i) => [key, i]))
+  }
+
+  /** How many keys have to be looked for, or are being. */
+  get open(): number {
+    return this.#undecided.size
+  }
+
+  /** Resolves when there are none of those for the first time. For one who asks before. */
+  decided(): Promise<void> {
+    return new Promise((resolve) => (this.#whenDecided = resolve))
   }
 
   loader(key: string): Loader<T> {
@@ -68,6 +79,7 @@ export class Batch<T> {
 
   #loadIfGathered(): void {
     const isNext = this.#undecided.size === 0
+    if (isNext) this.#whenDecided?.()
     if (!isNext || this.#gathered.size === 0) return
     // In the order asked for, however the answers of Redis came in.
     const place = ([key]: [string, unknown]) => this.#order.get(key) ?? 0

@@ -5,15 +5,16 @@ import type { Scope } from './scope.js'
 /**
  * What Redis has fresh of a key, brought into memory. For those who only look: nothing is loaded, and nobody waits for a load.
  *
- * @param use Makes the result of what was found, without another promise: this is every hit in Redis.
+ * @param use Makes the result of what was found, without another promise: this is every hit in Redis. It is also told whether Redis has answered.
  */
-export async function find<T>(scope: Scope, key: string, policy: Policy, use: (found: Adopted | undefined) => T): Promise<T> {
+export async function look<T>(scope: Scope, key: string, policy: Policy, use: (found: Adopted | undefined, hasAnswered: boolean) => T): Promise<T> {
   const { shared } = scope
   const { remote, fences, tokens, changes } = shared
-  if (remote === undefined || !policy.read || !policy.redis) return use(undefined)
+  if (remote === undefined || !policy.read || !policy.redis) return use(undefined, false)
   const reachable = remote.reachable()
-  if (!(reachable === true || (await reachable))) return use(undefined)
+  if (!(reachable === true || (await reachable))) return use(undefined, false)
   let adopted: Adopted | undefined
+  let hasAnswered = false
   const location = scope.locate(key)
   // With nothing to fill there is nothing to fence.
   const fence = policy.memory ? fences.open(location, scope.holdTokens(policy.tags, policy.room), changes.now) : undefined
@@ -23,6 +24,7 @@ export async function find<T>(scope: Scope, key: string, policy: Policy, use: (f
     const judging = remote.entries.judge(reading)
     const found = judging instanceof Promise ? await judging : judging
     remote.succeeded()
+    hasAnswered = true
     if (found.state === 'fresh') {
       const adopting = adopt({ scope, location, policy }, fence, found)
       adopted = adopting instanceof Promise ? await adopting : adopting
@@ -35,5 +37,5 @@ export async function find<T>(scope: Scope, key: string, policy: Policy, use: (f
       tokens.release(fence.tokens)
     }
   }
-  return use(adopted)
+  return use(adopted, hasAnswered)
 }

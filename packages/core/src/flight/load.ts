@@ -3,13 +3,14 @@ import { InvalidTagError, UncacheableValueError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
 import { checkTagCount, type Policy } from '../options/index.js'
 import type { Lease, Storable } from '../redis/index.js'
-import { claim, type RightToStore } from './claim.js'
+import type { RightToStore } from './claim.js'
 import { copyOf } from './copy.js'
 import { fill, jittered } from './fill.js'
 import { Flight, type Landing } from './flight.js'
 import { LoadContext, type Loader } from './load-context.js'
 import type { Scope } from './scope.js'
 import type { Shared } from './shared.js'
+import { claimWatched, commitWatched, loadWatched } from './watched.js'
 
 /** Told by the loads of a batch what became of each of its keys, so that those that are left are loaded together. */
 export interface Gathering {
@@ -66,7 +67,7 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
 
 async function run(load: Load, flight: Flight): Promise<Landing> {
   try {
-    const claimed = await claim(load, flight)
+    const claimed = await claimWatched(load, flight)
     if (!('landing' in claimed)) {
       // Nobody is there any more who would want it.
       if (flight.isGivenUp) throw flight.signal().reason
@@ -83,7 +84,7 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
 }
 
 async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Promise<Landing> {
-  const { scope, key, policy, loader } = load
+  const { scope, key, policy } = load
   const { shared, counters } = scope
   const previous = flight.previous ?? load.previous
   const stale = previous?.isUsable(performance.now()) ? { value: shared.settings.clone ? copyOf(previous.value) : previous.value, etag: previous.etag } : undefined
@@ -93,7 +94,7 @@ async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Pro
   counters.add('loadsRunning')
   const letGo = typeof right === 'object' ? shared.remote?.keepAlive(right) : undefined
   try {
-    const result = await loader(ctx)
+    const result = await loadWatched(load, flight, ctx)
     const value = ctx.decision.notModified ? stale?.value : result
     const lateIds = lateIdsOf(load, flight, ctx)
     await keep(load, flight, right, value, ctx, lateIds, loadedAt)
@@ -153,7 +154,8 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
     checkTagCount(fence.tokens.length - scope.levels.length + lateIds.length)
     const { bytes, form } = survey(value, shared.valueLimits)
     const freshMs = jittered(policy, ttl)
-    const mayFill = typeof right === 'string' || (await commit(load, flight, right, { value, form, ttl, freshMs, grace, etag }, lateIds, isTooLate))
+    const storable = { value, form, ttl, freshMs, grace, etag }
+    const mayFill = typeof right === 'string' || (await commitWatched(load, () => commit(load, flight, right, storable, lateIds, isTooLate)))
     if (!mayFill || !policy.memory) return
     if (isTooLate() || shared.closed) {
       counters.add('fenced')

@@ -5,6 +5,7 @@ import { copyIfPossible } from './copy.js'
 import { readsPastMemory, reportFailure, startLoad, storesAnywhere, type Load } from './load.js'
 import type { Scope } from './scope.js'
 import { SLOW, waitFor } from './wait.js'
+import { waitWatched } from './watched.js'
 
 /** One call, and what it is served. */
 class Call {
@@ -76,7 +77,8 @@ export async function obtain(load: Load): Promise<unknown> {
     let landing: Landing | typeof SLOW
     try {
       // One budget for all of a call's waiting.
-      landing = await waitFor(flight, policy, call, isRetry ? performance.now() - began : 0)
+      const waitedMs = isRetry ? performance.now() - began : 0
+      landing = await (joins ? waitWatched(load, flight, call, waitedMs) : waitFor(flight, policy, call, waitedMs))
     } catch (error) {
       call.countMiss()
       if (policy.signal?.aborted) throw error

@@ -1,4 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel'
+import { Operations } from './operations.js'
 import type { ConnectionStatus, Tier } from './stats.js'
 
 /** What happens in a cache, by name. `namespace` is the full path, such as `tiercel:users`. */
@@ -94,7 +95,7 @@ class Topic {
   }
 }
 
-/** The events of one cache and all its namespaces. */
+/** The events of one cache and all its namespaces, and what takes time in them. */
 export class EventHub {
   readonly hit = new Topic('hit')
   readonly miss = new Topic('miss')
@@ -105,6 +106,7 @@ export class EventHub {
   readonly error = new Topic('error')
   readonly disagreement = new Topic('disagreement')
   readonly state = new Topic('state')
+  readonly operations = new Operations()
 
   constructor(readonly logger: Logger | undefined) {}
 
