@@ -60,9 +60,9 @@ export class Lock {
   }
 
   /**
-   * From now on it is held for `ttl`. Default: as long as before.
+   * From now on it is held for `ttl`, or longer if it was. Default: the `ttl` it had.
    *
-   * @throws {LockLostError} when it is not held any more; a {@link RedisError} when Redis did not confirm it: then it is held as long as before.
+   * @throws {LockLostError} when it is not held any more; a {@link RedisError} when Redis did not confirm it: then it is held until when it was.
    */
   async extend(ttl?: Duration): Promise<void> {
     if (ttl !== undefined) this.#ttlMs = ttlOf(ttl)
@@ -107,7 +107,7 @@ export class Lock {
   }
 
   #holdFrom(askedAt: number, ttlMs = this.#ttlMs): void {
-    this.#validUntil = askedAt + ttlMs * (1 - DRIFT) - DRIFT_MS
+    this.#validUntil = Math.max(this.#validUntil, askedAt + ttlMs * (1 - DRIFT) - DRIFT_MS)
     clearTimeout(this.#loss)
     this.#loss = setTimeout(() => void this.isHeld, Math.max(1, Math.ceil(this.#validUntil - performance.now())))
     this.#loss.unref()

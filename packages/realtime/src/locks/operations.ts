@@ -30,11 +30,19 @@ return fence`,
   },
 )
 
-/** Keys: lock. Arguments: token, time to live in ms. Gives whether it was still the token's. A Redis that is full does this too. */
+/**
+ * Keys: lock. Arguments: token, time to live in ms. Gives whether it was still the token's. It is never shortened, so that one that arrives late, or of which the answer was
+ * lost, takes nothing from what the holder relies on. A Redis that is full does this too.
+ */
 export const extendOperation = defineOperation(
   `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
-  (call, [lock = ''], [token, ttl = '']) => (call('GET', lock) === token ? call('PEXPIRE', lock, ttl) : 0),
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 1`,
+  (call, [lock = ''], [token, ttl = '']) => {
+    if (call('GET', lock) !== token) return 0
+    if (Number(call('PTTL', lock)) < Number(ttl)) call('PEXPIRE', lock, ttl)
+    return 1
+  },
 )
 
 /** Keys: lock. Argument: token. Gives whether it was still the token's. */

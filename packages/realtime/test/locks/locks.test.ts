@@ -61,6 +61,8 @@ describeEverywhere('locks', (ground) => {
     const [one, other] = [await open({ ttl: '3s' }), await open()]
     const [kept, long] = [await one.acquire('kept'), await one.acquire('long', { autoExtend: false })]
     await long.extend('1h')
+    // What arrives late, or was not confirmed, must not take away what the holder relies on.
+    await long.extend('100ms')
     // It ends after both were taken, so it outlives what is not extended.
     const short = await other.acquire('short', { ttl: '4s', autoExtend: false })
     await vi.waitUntil(() => !short.isHeld, soon)
