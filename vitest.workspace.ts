@@ -22,19 +22,23 @@ const sources = {
 process.env.TIERCEL_TEST_REDIS_URL ??= process.env.REDIS_URL ?? ''
 delete process.env.REDIS_URL
 
+// What takes long by itself. `npm run test:long` runs it, and so does `.ci/run`.
+const long = ['packages/core/test/faults/ioredis-5.test.ts', 'packages/core/test/testing/redis-cluster.test.ts', 'packages/realtime/test/faults/ioredis.test.ts', 'packages/demo/test/process.test.ts', 'packages/demo/test/two-processes.test.ts']
+const later = process.env.TIERCEL_PROOF === '1' || process.env.TIERCEL_LONG === '1' ? [] : long
+
 export default defineConfig({
   resolve: { alias: sources },
   test: {
     dangerouslyIgnoreUnhandledErrors: false,
     silent: 'passed-only',
     // Most tests wait for Redis more than they compute.
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 20_000,
     hookTimeout: 40_000,
     // A machine that does much else is late, and not wrong.
     expect: { poll: { timeout: 10_000 } },
     projects: [
-      { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'], exclude: later } },
       { extends: true, test: { name: 'ai', include: ['packages/ai/test/**/*.test.ts'] } },
       // One suite under both flavours of decorators, and what there is in one of them only.
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', include: ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts'] } },
@@ -45,8 +49,8 @@ export default defineConfig({
       },
       // The public suite has time limits of its own, and wants the machine for itself: `npm run conformance`.
       { extends: true, test: { name: 'express', include: ['packages/express/test/**/*.test.ts'], exclude: ['packages/express/test/conformance/express-*.test.ts'] } },
-      { extends: true, test: { name: 'realtime', include: ['packages/realtime/test/**/*.test.ts'] } },
-      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'realtime', include: ['packages/realtime/test/**/*.test.ts'], exclude: later } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'], exclude: later } },
       { extends: true, test: { name: 'soak', include: ['packages/soak/test/**/*.test.ts'] } },
       { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
       {

@@ -108,8 +108,16 @@ export class Lock {
 
   #holdFrom(askedAt: number, ttlMs = this.#ttlMs): void {
     this.#validUntil = Math.max(this.#validUntil, askedAt + ttlMs * (1 - DRIFT) - DRIFT_MS)
+    this.#lookForLoss()
+  }
+
+  #lookForLoss(): void {
     clearTimeout(this.#loss)
-    this.#loss = setTimeout(() => void this.isHeld, Math.max(1, Math.ceil(this.#validUntil - performance.now())))
+    // A timer may fire a moment before its time.
+    const look = () => {
+      if (this.isHeld) this.#lookForLoss()
+    }
+    this.#loss = setTimeout(look, Math.max(1, Math.ceil(this.#validUntil - performance.now())))
     this.#loss.unref()
   }
 

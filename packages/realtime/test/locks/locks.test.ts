@@ -89,7 +89,7 @@ describeEverywhere('locks', (ground) => {
   it('fail the work during which they were lost', async () => {
     const locks = await open({ ttl: '500ms', autoExtend: false })
     const lost = locks.withLock('report', async ({ signal }) => {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      await vi.waitUntil(() => signal.aborted, soon)
       return 'done'
     })
     await expect(lost).rejects.toMatchObject({ code: 'TIERCEL_LOCK_LOST' })
