@@ -10,7 +10,11 @@ try {
   process.exit(2)
 }
 if (wishes.help) process.stdout.write(help)
-else await run(wishes)
+else {
+  await run(wishes)
+  // Not left to Node.js: its own clean-up has been seen to go on for ever, after everything was printed, with a socket left whose other end was cut off.
+  process.exit()
+}
 
 async function run({ subject, stages, seconds, seed, hasFaults, without }: Wishes): Promise<void> {
   for (const stage of stages) {
