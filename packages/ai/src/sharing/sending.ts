@@ -28,6 +28,16 @@ export interface SenderContext {
   onContested(key: string): void
 }
 
+/** What became of a write, and of those that were sent with it. */
+interface Sent {
+  readonly isStored: boolean
+  /** Redis was emptied meanwhile. */
+  readonly areLost: boolean
+  readonly areNamed: boolean
+  /** What was certain when they were sent. */
+  readonly round: number
+}
+
 /** Gives Redis the values of one family that were set here, in the order in which they were set, and makes it forget those that it will not be given. */
 export class Sender {
   readonly writes: Writes
@@ -103,27 +113,32 @@ export class Sender {
     // It is sent before the values: whoever sweeps by the index finds every value that is there.
     const naming = this.#name(batch.map(({ key }) => key))
     // It may turn out that Redis has to be emptied first.
-    if (this.#namedInRound !== round) await naming
+    const isFirst = this.#namedInRound !== round
+    if (isFirst) await naming
     const areStored = await Promise.all(batch.map((write) => this.#store(write)))
-    const areNamed = await naming
+    const named = await naming
+    const areNamed = named !== 'unnamed'
     if (areNamed) this.#namedInRound = round
-    const stored = batch.filter((_, i) => areStored[i])
+    // It turned out only when they were on their way: they went with all the others.
+    const areLost = named === 'emptied' && !isFirst
+    const stored = areLost ? [] : batch.filter((_, i) => areStored[i])
     const [hasHeard] = await Promise.all([hasHeardAll(this.#space.cache), this.#trim(stored)])
     // An older value may still be on its way here.
     if (!hasHeard) for (const write of batch) write.contested = true
-    batch.forEach((write, i) => this.#end(write, areStored[i] === true, areNamed, round))
+    for (const [i, write] of batch.entries()) this.#end(write, { isStored: areStored[i] === true && !areLost, areLost, areNamed, round })
     this.pump()
   }
 
-  /** Resolves to whether everybody can find the keys by the index. */
-  async #name(keys: readonly string[]): Promise<boolean> {
+  /** Resolves to whether everybody can find the keys by the index, and whether Redis had to be emptied for that. */
+  async #name(keys: readonly string[]): Promise<'named' | 'emptied' | 'unnamed'> {
     const { newest } = this.#space
     try {
-      if (await newest.add(keys, this.#context.now())) await this.#space.emptyRedis()
-      return true
+      if (!(await newest.add(keys, this.#context.now()))) return 'named'
+      await this.#space.emptyRedis()
+      return 'emptied'
     } catch (error) {
       this.#context.report(error)
-      return false
+      return 'unnamed'
     }
   }
 
@@ -155,20 +170,21 @@ export class Sender {
     }
   }
 
-  #end(write: Write, isStored: boolean, isNamed: boolean, round: number): void {
+  #end(write: Write, { isStored, areLost, areNamed, round }: Sent): void {
     const { writes } = this
     const { link, certainty, onContested } = this.#context
     const { key, deadline } = write
     writes.sending.delete(key)
     const hasEnded = deadline <= performance.now()
-    const isCutShort = !isStored && !hasEnded && (link.state !== 'up' || round !== certainty.round)
+    const isCutShort = !isStored && !hasEnded && (areLost || link.state !== 'up' || round !== certainty.round)
     if (isCutShort && writes.again(write)) {
-      write.outcome.release()
+      // Of those that are lost Redis is told at once; with the others it may take long.
+      if (!areLost) write.outcome.release()
       return
     }
     if (!writes.waiting.has(key)) {
       // Revoked on its last steps, or not to be found by a pattern, or at its end before it was sent, when Redis may hold an older one.
-      if (isStored ? write.state === 'revoked' || !isNamed : hasEnded) writes.forget(key)
+      if (isStored ? write.state === 'revoked' || !areNamed : hasEnded) writes.forget(key)
       if (write.contested && certainty.isSure) onContested(key)
     }
     write.outcome.settle()

@@ -134,6 +134,17 @@ describeWithRedis('an index that is gone', () => {
     for (let i = 0; i < 10; i++) expect([a.getSearchResults(`k${i}`), b.getSearchResults(`k${i}`)]).toEqual([i + 1, i + 1])
   })
 
+  it('costs Redis nothing that is set from then on', async () => {
+    const a = await open()
+    a.setSearchResults('before', 'v')
+    await a.flush()
+    await services.redis.cli('DEL', index)
+    for (const key of ['k', 'l']) a.setSearchResults(key, 'v')
+    await a.flush()
+    const b = await open()
+    expect([b.getSearchResults('k'), b.getSearchResults('l'), b.getSearchResults('before')]).toEqual(['v', 'v', null])
+  })
+
   it('keeps the first values of a family where they are found', async () => {
     const a = await open()
     await a.async.setSearchResults('first', 'v')
