@@ -8,13 +8,18 @@ const PROCESSES = 4
 const LOOPS = 4
 const TTL_MS = 300
 
-/** What the lock is for: a number that is read, and written a little later. It takes nothing from who has a lower fence than it has seen. */
+/**
+ * What the lock is for: a number that is read, and written a little later. It takes nothing from who has a lower fence than it has seen, and lets the number grow no further
+ * than the test says.
+ */
 const resource = `
 const REGISTER = \`
 local last = tonumber(redis.call('GET', KEYS[1]) or 0)
 if tonumber(ARGV[1]) < last then return -1 end
 redis.call('SET', KEYS[1], ARGV[1])
-return tonumber(redis.call('GET', KEYS[2]) or 0)\`
+local number = tonumber(redis.call('GET', KEYS[2]) or 0)
+if number == tonumber(redis.call('GET', KEYS[4])) then return -2 end
+return number\`
 const WRITE = \`
 if tonumber(ARGV[1]) < tonumber(redis.call('GET', KEYS[1])) then return -1 end
 redis.call('SET', KEYS[2], ARGV[2])
@@ -27,7 +32,7 @@ import { createClient } from 'redis'
 const client = createClient({ url: process.env.URL })
 client.on('error', () => {})
 await client.connect()
-const keys = ['seen', 'number', 'log'].map((name) => process.env.PREFIX + name)
+const keys = ['seen', 'number', 'log', 'upTo'].map((name) => process.env.PREFIX + name)
 const ask = (script, ...args) => client.eval(script, { keys, arguments: args.map(String) })
 const backend = realtime.createBackend({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '20s' })
 await backend.ready()
@@ -41,7 +46,8 @@ const loop = async () => {
   for (;;) {
     const lock = await locks.acquire('resource')
     const number = await ask(REGISTER, lock.fence)
-    if (number < 0) refusal(lock)
+    if (number === -2) await new Promise((resolve) => setTimeout(resolve, 2))
+    else if (number < 0) refusal(lock)
     else if (number >= ${ACQUISITIONS}) return await lock.release()
     else {
       if (number % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 2))
@@ -63,13 +69,11 @@ describeOnRedis('a contended lock', (ground) => {
     const ended: Promise<void>[] = []
     const violations: string[] = []
     const counts = { killed: 0, paused: 0, refused: 0, lost: 0 }
-    const run = { isDone: false }
     const listen = async (own: Own): Promise<void> => {
       for (;;) {
         const line = await own.line().catch(() => 'killed')
         if (line === 'killed') return
         if (line.startsWith('done ')) {
-          run.isDone = true
           const { refused, lost } = JSON.parse(line.slice(5)) as { refused: number; lost: number }
           counts.refused += refused
           counts.lost += lost
@@ -83,13 +87,14 @@ describeOnRedis('a contended lock', (ground) => {
       ended.push(listen(own))
       return own
     }
+    // Every so many acquisitions something happens to one of them, in turn. The others get no further than to the next time.
+    const step = ACQUISITIONS / (isProof ? 50 : 8)
+    const allow = (upTo: number) => ground.cli('SET', `${ground.prefix}upTo`, upTo < ACQUISITIONS ? upTo : ACQUISITIONS + 1)
+    await allow(2 * step)
     const workers = Array.from({ length: PROCESSES }, begin)
     const written = async () => Number((await ground.cli('GET', `${ground.prefix}number`)) ?? 0)
-    // Every so many acquisitions something happens to one of them, in turn.
-    const step = ACQUISITIONS / (isProof ? 60 : 8)
-    for (let n = 0; !run.isDone; n++) {
-      while (!run.isDone && (await written()) < (n + 1) * step) await sleep(5)
-      if (run.isDone) break
+    for (let n = 0; (n + 1) * step < ACQUISITIONS; n++) {
+      while ((await written()) < (n + 1) * step) await sleep(5)
       const at = n % PROCESSES
       if (n % 2 === 0) {
         workers[at]?.signal('SIGSTOP')
@@ -102,6 +107,7 @@ describeOnRedis('a contended lock', (ground) => {
         counts.killed++
         workers[at] = begin()
       }
+      await allow((n + 3) * step)
     }
     await Promise.all(ended)
     const log = ((await ground.cli('LRANGE', `${ground.prefix}log`, 0, -1)) as string[]).map(Number)
@@ -110,7 +116,6 @@ describeOnRedis('a contended lock', (ground) => {
     // Each wrote what it had read, plus one: as many writes as the number says, so none was overwritten, and no fence was given twice.
     expect([log.length, await written(), new Set(log).size]).toEqual([ACQUISITIONS, ACQUISITIONS, ACQUISITIONS])
     expect(log).toEqual(log.toSorted((a, b) => a - b))
-    expect([counts.killed, counts.paused].every((count) => count > 0)).toBe(true)
   }, isProof ? 900_000 : 120_000)
 })
 
