@@ -109,9 +109,9 @@ describeWithRedis('A process that uses Redis', () => {
 
   it('can be a CommonJS one', () => {
     const { openConnection } = require(join(folder, 'clients.cjs')) as { openConnection: typeof openFromSource }
-    const connection = openConnection(server.url, { connectTimeoutMs: 1000, onError() {} })
+    const connection = openConnection(server.url, { connectTimeoutMs: 20_000, onError() {} })
     return connection
-      .send(['PING'], { route: '', timeoutMs: 2000 })
+      .send(['PING'], { route: '', timeoutMs: 20_000 })
       .then((reply) => expect(reply).toBe('PONG'))
       .finally(() => connection.close(100))
   })
