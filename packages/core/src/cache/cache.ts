@@ -263,8 +263,8 @@ export class Cache {
    * await user('1')
    * await user.invalidate('1')
    */
-  wrap<Args extends unknown[], R>(fn: (...args: Args) => R, options: WrapOptions<Args>): Wrapped<Args, Awaited<R>> {
-    return wrapFunction(this, fn, options, (fixed) => resolveCall(fixed, this.#scope.defaults))
+  wrap<F extends (...args: never[]) => unknown>(fn: F, options: WrapOptions<Parameters<F>>): Wrapped<Parameters<F>, Awaited<ReturnType<F>>> {
+    return wrapFunction(this, fn as (...args: Parameters<F>) => ReturnType<F>, options, (fixed) => resolveCall(fixed, this.#scope.defaults))
   }
 
   /** Counters since the cache was made: of this namespace and those below it. */
