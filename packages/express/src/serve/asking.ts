@@ -76,7 +76,6 @@ class Asking {
 
   #decide(head: Head): Decision {
     const { previous, credentials, settings, preconditions, res } = this.#question
-    this.#view.restore()
     this.#head = head
     if (previous !== undefined && head.status === 304 && validatorsOf(previous.record.headers) !== undefined) {
       this.#instead = 'renewed'
@@ -90,6 +89,8 @@ class Asking {
     const isTooLarge = Number(valueOf(head.headers, 'content-length') ?? 0) > settings.maxBody
     if (isTooLarge && typeof this.#storable !== 'string') this.#storable = 'too-large'
     const records = typeof this.#storable !== 'string'
+    // What is kept may go on being written for long, and must go on not to be about this visitor.
+    if (!records) this.#view.restore()
     this.#tell(records ? { hit: false, fwd: this.#question.fwd, stored: true } : { hit: false, fwd: this.#question.fwd, detail: String(this.#storable) })
     if (preconditions === undefined || !isNotModified(preconditions, head.status, head.headers)) return { forwards: true, records }
     res.removeHeader('content-length')
@@ -127,6 +128,7 @@ class Asking {
       return { kind: 'renewed', response, storable, selecting: this.#selecting(storable) }
     }
     if (typeof this.#storable === 'string') return { kind: 'not-kept', because: this.#storable, status: head.status }
+    if (this.#view.isPersonal) return { kind: 'not-kept', because: 'visitor', status: head.status }
     if (body === undefined) return { kind: 'not-kept', because: 'too-large', status: head.status }
     return { kind: 'whole', storable: this.#storable, selecting: this.#selecting(this.#storable), head, body }
   }
