@@ -14,6 +14,8 @@ export interface CachedRequest extends IncomingMessage {
   readonly query: unknown
   /** What `cookie-parser` has found. */
   cookies?: unknown
+  /** Those of them that were signed. */
+  signedCookies?: unknown
 }
 
 export type Next = (error?: unknown) => void

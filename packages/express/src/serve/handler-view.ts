@@ -30,8 +30,9 @@ export class HandlerView {
     this.#replace(CONDITIONALS[1], validators?.lastModified)
     if (cookies !== undefined && req.headers.cookie !== undefined) {
       this.#replace('cookie', cookiesNamed(req.headers.cookie, cookies) || undefined)
-      if (typeof req.cookies === 'object' && req.cookies !== null) {
-        req.cookies = Object.fromEntries(Object.entries(req.cookies).filter(([name]) => cookies.includes(name)))
+      for (const found of ['cookies', 'signedCookies'] as const) {
+        const parsed = req[found]
+        if (typeof parsed === 'object' && parsed !== null) req[found] = Object.fromEntries(Object.entries(parsed).filter(([name]) => cookies.includes(name)))
       }
     }
     if (query !== undefined) narrow(req, (url) => narrowUrl(url, query))
