@@ -45,6 +45,8 @@ export class Interception {
   #chunks: Buffer[] = []
   #bytes = 0
   #expected: number | undefined
+  /** As it was when the head was known: an error handler that comes later sets another. */
+  #status = 0
   #isOver = false
   #isEnding = false
   #isBypassed = false
@@ -111,32 +113,40 @@ export class Interception {
       // Middleware in front of us adds its headers at the last moment, and a session is among them.
       if (decision.records && res.hasHeader('set-cookie')) this.#finish(undefined, 'unwanted')
     }
+    this.#status = res.statusCode
     if (!decision.records && !decision.forwards) this.#finish(undefined, 'complete')
     else if (!decision.records) this.#finish(undefined, 'unwanted')
     return res
   }
 
-  /** Something failed after the head, and the error handler sees that nothing was sent. If so, its answer is the client's. */
   #onSecondHead(args: unknown[]): unknown {
-    if (!(this.#decision as Decision).forwards) {
-      this.#finish(undefined, 'broken')
-      this.#decision = FORWARD
-    }
+    this.#giveUp()
     return this.#writeHead.apply(this.res, args)
+  }
+
+  /** Something failed after the head. Where nothing was sent, the answer of the error handler is the client's. */
+  #giveUp(): void {
+    if (this.#isOver) return
+    this.#finish(undefined, 'broken')
+    if (this.#decision?.forwards === false) this.#decision = FORWARD
   }
 
   #onWrite(args: unknown[]): unknown {
     const { res } = this
-    // Over HTTP/2 `end` writes what it is given by `write`.
-    if (this.#isEnding) return this.#write.apply(res, args)
+    // Over HTTP/2 `end` writes what it is given by `write`. What is no body, Node refuses before it has a head.
+    if (this.#isEnding || !isBody(args[0])) return this.#write.apply(res, args)
     this.#beSureOfHead()
     if (this.#isBypassed) return swallow(args, true)
     this.#record(args)
-    return this.#decision?.forwards === false ? swallow(args, true) : this.#write.apply(res, args)
+    if (this.#decision?.forwards === false) return swallow(args, true)
+    const takesMore = this.#write.apply(res, args)
+    // Others wait for the rest, and not for a client that reads slowly. It is no more than may be kept.
+    return (this.#decision?.records === true && !this.#isOver) || takesMore
   }
 
   #onEnd(args: unknown[]): unknown {
     const { res } = this
+    if (args[0] && typeof args[0] !== 'function' && !isBody(args[0])) return this.#end.apply(res, args)
     if (this.#decision === undefined && !this.#isOver) this.#sayLength(args)
     this.#beSureOfHead()
     if (this.#isBypassed) return swallow(args, res)
@@ -164,6 +174,7 @@ export class Interception {
 
   #record([chunk, encoding]: unknown[]): void {
     if (this.#isOver || this.#decision?.records !== true) return
+    if (this.res.statusCode !== this.#status) return this.#giveUp()
     const bytes = toBytes(chunk, encoding)
     if (bytes === undefined) return
     this.#bytes += bytes.length
@@ -193,6 +204,10 @@ const FORWARD: Decision = { forwards: true, records: false }
 function toBytes(chunk: unknown, encoding: unknown): Buffer | undefined {
   if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
   return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
+}
+
+function isBody(chunk: unknown): boolean {
+  return typeof chunk === 'string' || chunk instanceof Uint8Array
 }
 
 function isStatus(status: unknown): boolean {

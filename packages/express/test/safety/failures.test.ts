@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cacheResponses } from '@tiercel/express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
@@ -119,6 +120,66 @@ onBothVersions((express) => {
     await site.get('/').catch(() => {})
 
     expect((await site.get('/')).body).toBe('whole page')
+  })
+
+  it.each([{}, { 'if-none-match': '*' }])('shows nobody the error of a handler that failed halfway, to whatever the first visitor has already: %o', async (headers) => {
+    const page = counting((_req, res) => res.set('ETag', '"v"').write('half '))
+    const site = await openPage(express, (req, res, next) => {
+      page(req, res)
+      if (page.runs > 1) return void res.end('and half')
+      return void setImmediate(() => next(new Error('the database is gone')))
+    })
+    const first = await site.get('/', headers)
+    expect([first.status, first.complete]).toEqual('if-none-match' in headers ? [500, true] : [200, false])
+
+    expect((await site.get('/')).body).toBe('half and half')
+  })
+
+  it('shows nobody a page that the error handler has ended', async () => {
+    const site = await open(express, (app, cache) => {
+      const page = counting((_req, res, run) => res.write(`run ${run}, `))
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), (req, res, next) => {
+        page(req, res)
+        if (page.runs > 1) return void res.end('whole')
+        return void setImmediate(() => next(new Error('gone')))
+      })
+      // Looks at what is sent only when it sends.
+      app.use(((_error, _req, res, _next) => void res.status(500).end(res.headersSent ? '' : 'failed')) as ErrorRequestHandler)
+    })
+    await site.get('/')
+
+    expect((await site.get('/')).body).toBe('run 2, whole')
+  })
+
+  it.each([123, {}])('answers as without a cache a handler whose page is %j', async (page) => {
+    const site = await openPage(express, (_req, res) => void res.end(page as never))
+
+    expect((await site.get('/')).status).toBe(500)
+  })
+
+  it('lets nobody wait for a visitor who reads slowly', async () => {
+    const begun = gate()
+    const page = counting((_req, res) => {
+      begun.open()
+      Readable.from(['one ', 'two ', 'three']).pipe(res)
+    })
+    const site = await open(express, (app, cache) => {
+      app.use((req, res, next) => {
+        // As it looks from here when nothing is read any more.
+        const write = res.write.bind(res) as (...args: unknown[]) => boolean
+        if (req.headers['x-slow'] !== undefined) res.write = ((...args: unknown[]) => write(...args) && false) as never
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), page)
+    })
+    const hungUp = new AbortController()
+    const slow = site.send('/', { headers: { 'x-slow': '1' }, signal: hungUp.signal }).catch(() => {})
+    await begun.opened
+
+    expect((await site.get('/')).body).toBe('one two three')
+    expect(page.runs).toBe(1)
+    hungUp.abort()
+    await slow
   })
 
   it('answers the others when the visitor hangs up whose request made the page', async () => {
