@@ -57,7 +57,7 @@ export function invalidateResponses<Req = CachedRequest>(options: InvalidateResp
       const target = targetFor(req as CachedRequest)
       if (target !== undefined) await cache.invalidate(target)
     }
-    afterSuccess(res, act, report)
+    afterSuccess(req as CachedRequest, res, act, report)
     next()
   }
 }

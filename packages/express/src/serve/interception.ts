@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Head } from '../response/storability.js'
+import { isBody, swallow, toBytes } from './body-arguments.js'
 import { applyWriteHead, changesSince, headersOf, toList, type HeaderSnapshot } from './outgoing-head.js'
 
 /** What becomes of a response, decided when its head is known. */
@@ -200,16 +201,6 @@ export class Interception {
 
 const FORWARD: Decision = { forwards: true, records: false }
 
-/** The bytes of what `write` and `end` take. A copy: files and compression give the same memory out again. */
-function toBytes(chunk: unknown, encoding: unknown): Buffer | undefined {
-  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
-  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
-}
-
-function isBody(chunk: unknown): boolean {
-  return typeof chunk === 'string' || chunk instanceof Uint8Array
-}
-
 function isStatus(status: unknown): boolean {
   return Number.isInteger(Number(status)) && Number(status) >= 100 && Number(status) <= 999
 }
@@ -217,11 +208,4 @@ function isStatus(status: unknown): boolean {
 function lengthOf(headers: HeaderSnapshot): number | undefined {
   const [value] = headers.get('content-length') ?? []
   return value === undefined ? undefined : Number(value)
-}
-
-/** The callback of a write that goes nowhere is called all the same. */
-function swallow<T>(args: readonly unknown[], result: T): T {
-  const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined
-  if (callback !== undefined) process.nextTick(callback)
-  return result
 }
