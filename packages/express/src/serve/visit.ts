@@ -52,7 +52,7 @@ export class Visit {
   /** @throws whatever a function among the options throws. */
   static of(owner: ResponseCache, req: CachedRequest, res: ServerResponse, next: Next): Visit | undefined {
     const { settings } = owner
-    const room = typeof settings.room === 'function' ? settings.room(req) : settings.room
+    const room = roomOf(req, settings)
     const named = requestKey(req, room, settings, owner.searchRules)
     return named === undefined ? undefined : new Visit(owner, req, res, next, named, owner.callOptions(room, tagsOf(req, named, settings)))
   }
@@ -136,6 +136,8 @@ export class Visit {
       return this.#serve(response, undefined)
     }
     if (rootOf(this.req) !== undefined) this.#renew(response, key)
+    // Without an application there is none to renew it behind the visitor's back.
+    else if (!this.#onlyReads) return this.#lead(key, response)
     this.#serve(response, 'stale-while-revalidate')
   }
 
@@ -249,6 +251,13 @@ export class Visit {
     return decode(found, key, leftMs)
   }
 
+  /** Whether another request has come by the same way for the same response. */
+  isAskedBy(other: CachedRequest): boolean {
+    const { settings, searchRules } = this.owner
+    const named = requestKey(other, roomOf(other, settings), settings, searchRules)
+    return named?.key === this.named.key && other.baseUrl === this.req.baseUrl
+  }
+
   /** The URL as the handler is shown it. */
   get url(): string {
     return this.named.url
@@ -256,6 +265,10 @@ export class Visit {
 }
 
 const NO_TAGS: readonly string[] = []
+
+function roomOf(req: CachedRequest, { room }: Settings): string | undefined {
+  return typeof room === 'function' ? room(req) : room
+}
 
 function tagsOf(req: CachedRequest, { key, base }: RequestKey, { tags }: Settings): readonly string[] {
   const given = typeof tags === 'function' ? tags(req) : (tags ?? NO_TAGS)
