@@ -75,7 +75,7 @@ export class Visit {
   run(): void {
     const { owner } = this
     const { key } = this.named
-    if (this.#wishes.noStore || owner.habits.areUnkept(key, this.#credentials)) return this.#pass('unkept')
+    if (this.#wishes.noStore) return this.#pass('unkept')
     const hit = hitOf(owner.settings.cache, key)
     const response = known(hit)
     const going = response !== undefined && isSelected(response.record, this.req.headers) ? this.#use(response, key) : this.#search(hit, key)
@@ -95,6 +95,7 @@ export class Visit {
 
   /** What the cache gives may be an answer, or say where to look next. */
   async #search(hit: unknown, firstKey: string): Promise<void> {
+    if (hit === undefined && this.#waitsInVain(firstKey)) return this.#pass('unkept')
     const reads = this.#onlyReads || !this.owner.admits(firstKey)
     let key = firstKey
     let found = hit ?? (await this.#look(key, reads))
@@ -111,7 +112,12 @@ export class Visit {
       if (key !== this.named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
       key = variantKey(key, response.record.family, response.record.selecting, this.req.headers)
       if (!isRoomFor(response, key, this.owner.settings.maxVariants)) return this.#pass('variants')
+      if (this.#waitsInVain(key)) return this.#pass('unkept')
     }
+  }
+
+  #waitsInVain(key: string): boolean {
+    return this.owner.habits.areUnkept(key, this.#credentials)
   }
 
   #missing(unreadable: string | undefined): Promise<void> | void {
@@ -217,13 +223,13 @@ export class Visit {
     if (answer.kind === 'broken') return ctx.skip(TRY_AGAIN)
     if (answer.kind === 'excused') return ctx.skip(new Shared(false, answer.previous))
     if (answer.kind === 'not-kept') {
-      habits.noteUnkept(this.named.key, this.#credentials)
+      habits.noteUnkept(key, this.#credentials)
       const isOurs = answer.because === 'cookie' || answer.because === 'authorization' || answer.because === 'visitor'
       // A failure says nothing of what is kept; any other answer has taken its place.
       if (kept === undefined || isOurs || answer.status >= 500 || answer.because === 'slow') return ctx.skip(isOurs ? TRY_AGAIN : RUN_YOURSELF)
       return undefined
     }
-    habits.noteKept(this.named.key, this.#credentials)
+    habits.noteKept(key, this.#credentials)
     if (answer.storable === undefined) return undefined
     const { storable } = answer
     const { status, statusMessage } = answer.kind === 'whole' ? answer.head : answer.response.record
