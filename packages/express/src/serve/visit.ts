@@ -138,7 +138,7 @@ export class Visit {
     if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) return this.#pass('stale')
     if (!this.#wishes.accepts(response)) return this.#onlyReads ? this.#missing(undefined) : this.#lead(key, response)
     if (staleMs < 0) {
-      if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, response)
+      if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, this.named.key, response)
       return this.#serve(response, undefined)
     }
     if (rootOf(this.req) !== undefined) this.#renew(response, key)
