@@ -7,6 +7,7 @@ import type { Settings } from '../settings.js'
 import { detachedRunOf } from './detached.js'
 import { Habits } from './habits.js'
 import { Sightings } from './sightings.js'
+import { tell } from './tell.js'
 import { forgetAfterWrite } from './unsafe-methods.js'
 import { Visit } from './visit.js'
 
@@ -63,7 +64,7 @@ export class ResponseCache {
   }
 
   report(error: unknown): void {
-    this.settings.logger?.warn({ err: error }, 'tiercel: a request went past the cache')
+    tell(this.settings.logger, error, 'a request went past the cache')
   }
 
   #isFor({ method, headers }: CachedRequest): boolean {

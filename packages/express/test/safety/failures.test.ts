@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import { cacheResponses } from '@tiercel/express'
+import { cacheResponses, invalidateResponses } from '@tiercel/express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { expect, it } from 'vitest'
 import { counting } from './counting.js'
@@ -273,6 +273,23 @@ onBothVersions((express) => {
 
     expect((await site.get('/')).status).toBe(200)
     expect((await site.send('/', { method: 'DELETE' })).status).toBe(200)
+  })
+
+  it.each(['at once', 'later'])('answers with what the handler says when its logger throws %s', async (when) => {
+    const logger = {
+      warn() {
+        throw new Error('the disk is full')
+      },
+    }
+    const room = when === 'later' ? undefined : () => logger.warn()
+    const site = await open(express, (app, cache) => {
+      app.get('/', cacheResponses({ cache, ttl: '1m', room, logger }), counting())
+      app.put('/', invalidateResponses({ cache, tags: () => logger.warn() as never, logger }), counting())
+    })
+    if (when === 'later') await site.cache.close()
+
+    for (const run of [1, 2]) expect((await site.get('/')).body).toBe(`run ${run}`)
+    expect((await site.send('/', { method: 'PUT' })).body).toBe('run 1')
   })
 
   it('answers with what the handler says when a function of its options throws', async () => {
