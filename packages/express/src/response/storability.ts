@@ -108,9 +108,11 @@ function withoutQualified(directives: Directives): Directives {
 
 function variesBy(headers: HeaderList, own: HeaderList, { handlerSeesCookies }: Credentials): string[] {
   const names = tokensOf(valueOf(headers, 'vary')).filter((name) => name !== 'cookie' || handlerSeesCookies)
-  // A page for one origin is no page for another, also where the handler forgets to say so.
+  // A page for one origin is no page for another, and who reads gzip is not everybody, also where the handler forgets to say so.
   const allowed = valueOf(own, 'access-control-allow-origin')
-  return allowed === undefined || allowed === '*' ? names : [...names, 'origin']
+  if (allowed !== undefined && allowed !== '*') names.push('origin')
+  if (hasHeader(own, 'content-encoding')) names.push('accept-encoding')
+  return names
 }
 
 function isEndless(headers: HeaderList): boolean {
