@@ -134,8 +134,11 @@ export class Visit {
   #use(response: StoredResponse, key: string): Promise<void> | void {
     if (!this.#maySee(response)) return this.#pass('credentials')
     const staleMs = response.staleMs()
-    // One that was made for another and is to be validated at each use.
-    if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) return this.#pass('stale')
+    if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) {
+      // It was made for another and is to be validated at each use: to wait for it was in vain.
+      this.owner.habits.noteUnkept(key, this.#credentials)
+      return this.#pass('stale')
+    }
     if (!this.#wishes.accepts(response)) return this.#onlyReads ? this.#missing(undefined) : this.#lead(key, response)
     if (staleMs < 0) {
       if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, this.named.key, response)

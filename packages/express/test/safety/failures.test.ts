@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cacheResponses, invalidateResponses } from '@tiercel/express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
 import { openObedientPage, openPage } from './page.js'
@@ -258,6 +258,37 @@ onBothVersions((express) => {
     expect((await site.get('/')).body).toMatch(/^run \d$/)
     hungUp.abort()
     await leader
+  })
+
+  it.each(['no-cache', 'max-age=0'])('lets nobody wait in vain again for a page that has to be asked for at each use: %s', async (directive) => {
+    let [begun, released] = [gate(), gate()]
+    let arrived = 0
+    const page = counting((req, res, run) => {
+      res.set('Cache-Control', directive).set('ETag', '"v"')
+      if (req.get('x-slow') === undefined) return void res.send(`run ${run}`)
+      begun.open()
+      return void released.opened.then(() => res.send(`run ${run}`))
+    })
+    const site = await open(express, (app, cache) => {
+      app.use((_req, _res, next) => {
+        arrived++
+        next()
+      })
+      app.get('/', cacheResponses({ cache }), page)
+    })
+    const first = site.get('/', { 'x-slow': '1' })
+    await begun.opened
+    const others = [site.get('/'), site.get('/')]
+    await vi.waitUntil(() => arrived === 3, { timeout: 10_000 })
+    released.open()
+    await Promise.all([first, ...others])
+
+    ;[begun, released] = [gate(), gate()]
+    const second = site.get('/', { 'x-slow': '1' })
+    await begun.opened
+    expect((await site.get('/')).status).toBe(200)
+    released.open()
+    await second
   })
 
   it('leaves the errors of a handler to the application', async () => {
