@@ -67,7 +67,7 @@ class Asking {
     const { req, res, settings, previous } = question
     this.#question = question
     this.#view = new HandlerView(req, settings, previous === undefined ? undefined : validatorsOf(previous.record.headers))
-    this.#interception = new Interception(res, { maxBody: settings.maxBody, decide: (head) => this.#decide(head), end: (body, because) => this.#end(body, because) }, settings.maxWaitMs)
+    this.#interception = new Interception(res, { maxBody: settings.maxBody, decide: (head) => this.#decide(head), end: (body, because) => this.#end(body, because), below: (call) => this.#view.unwatched(call) }, settings.maxWaitMs)
   }
 
   begin(): void {

@@ -51,6 +51,16 @@ export class HandlerView {
     for (const name of this.#watched) delete (this.req as unknown as Record<string, unknown>)[name]
   }
 
+  /** Those in front of the handler, such as a log, may look at who the visitor is: what they do with it is no part of the page. */
+  unwatched<T>(call: () => T): T {
+    const wasPersonal = this.isPersonal
+    try {
+      return call()
+    } finally {
+      this.isPersonal = wasPersonal
+    }
+  }
+
   #replace(name: string, value: string | undefined): void {
     this.#saved.set(name, this.#headers[name])
     if (value === undefined) delete this.#headers[name]

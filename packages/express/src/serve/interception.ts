@@ -18,6 +18,8 @@ export interface InterceptionOptions {
   decide(head: Head): Decision
   /** Called once, as soon as there is nothing to wait for any more: with the body if it was wanted and is complete. */
   end(body: Buffer | undefined, because: Ending): void
+  /** Makes the calls to those in front of us. */
+  below<T>(call: () => T): T
 }
 
 /** `'complete'`: the handler has answered. `'unwanted'`: nobody wants the body, and the handler may go on. `'broken'`: there is no answer, or half of one. */
@@ -109,8 +111,7 @@ export class Interception {
     this.#decision = decision
     if (decision.records) this.#expected = lengthOf(now)
     if (decision.forwards) {
-      if (statusMessage === undefined) this.#writeHead.call(res, status)
-      else this.#writeHead.call(res, status, statusMessage)
+      this.options.below(() => this.#writeHead.apply(res, statusMessage === undefined ? [status] : [status, statusMessage]))
       // Middleware in front of us adds its headers at the last moment, and a session is among them.
       if (decision.records && res.hasHeader('set-cookie')) this.#finish(undefined, 'unwanted')
     }
@@ -140,7 +141,7 @@ export class Interception {
     if (this.#isBypassed) return swallow(args, true)
     this.#record(args)
     if (this.#decision?.forwards === false) return swallow(args, true)
-    const takesMore = this.#write.apply(res, args)
+    const takesMore = this.options.below(() => this.#write.apply(res, args))
     // Others wait for the rest, and not for a client that reads slowly. It is no more than may be kept.
     return (this.#decision?.records === true && !this.#isOver) || takesMore
   }
@@ -153,7 +154,7 @@ export class Interception {
     if (this.#isBypassed) return swallow(args, res)
     this.#record(args)
     this.#isEnding = true
-    const result = this.#decision?.forwards === false ? swallow(args, res) : this.#end.apply(res, args)
+    const result = this.#decision?.forwards === false ? swallow(args, res) : this.options.below(() => this.#end.apply(res, args))
     if (this.#isOver) return result
     const isWhole = this.#expected === undefined || this.#expected === this.#bytes
     this.#finish(isWhole ? Buffer.concat(this.#chunks, this.#bytes) : undefined, isWhole ? 'complete' : 'broken')
