@@ -43,12 +43,14 @@ export function afterSuccess(req: CachedRequest, res: ServerResponse, act: () =>
     end: (...args: unknown[]) => {
       if (state === 'acting') return swallow(args, res)
       if (state === 'done' || !isSuccess(res)) return end.apply(res, args)
-      const [headers, { statusCode, statusMessage }] = [headersOf(res), res]
+      const [headers, { statusCode }] = [headersOf(res), res]
+      // HTTP/2 has none, and Node warns of those who ask.
+      const message = req.httpVersionMajor < 2 ? { statusMessage: res.statusMessage } : undefined
       begin(() => {
         // A handler that failed after it had answered.
         if (res.statusCode !== statusCode && !res.headersSent) {
           restoreHeaders(res, headers)
-          Object.assign(res, { statusCode, ...(req.httpVersionMajor < 2 ? { statusMessage } : undefined) })
+          Object.assign(res, { statusCode, ...message })
         }
         end.apply(res, args)
       })

@@ -106,7 +106,7 @@ export class Interception {
     if (!isStatus(args[0])) return this.#writeHead.apply(res, args)
     const { status, statusMessage } = applyWriteHead(res, args)
     const now = headersOf(res)
-    const head: Head = { status, statusMessage: statusMessage ?? res.statusMessage ?? '', headers: toList(now), own: changesSince(this.#before, now) }
+    const head: Head = { status, statusMessage: statusMessage ?? (res.req.httpVersionMajor < 2 ? res.statusMessage : undefined) ?? '', headers: toList(now), own: changesSince(this.#before, now) }
     const decision = this.options.decide(head)
     this.#decision = decision
     if (decision.records) this.#expected = lengthOf(now)

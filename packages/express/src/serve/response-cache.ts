@@ -34,8 +34,16 @@ export class ResponseCache {
     if (TAKEN in res) return goOn()
     // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
     const next: Next = () => {
-      ;(res as { [TAKEN]?: true })[TAKEN] = true
-      goOn()
+      take(res)
+      try {
+        goOn()
+      } catch (error) {
+        // Express lets nothing by. Elsewhere it is as if there were no cache in between: ours to release who waits, and not to hide.
+        process.nextTick(() => {
+          throw error
+        })
+        throw error
+      }
     }
     let visit: Visit | undefined
     try {
@@ -44,7 +52,10 @@ export class ResponseCache {
     } catch (error) {
       this.report(error)
     }
-    if (visit === undefined) return next()
+    if (visit === undefined) {
+      take(res)
+      return goOn()
+    }
     try {
       visit.run()
     } catch (error) {
@@ -71,6 +82,10 @@ export class ResponseCache {
     if (method === 'GET' ? !this.settings.answersGet : method !== 'HEAD' || !this.settings.answersHead) return false
     return !isForTheHandler(headers)
   }
+}
+
+function take(res: ServerResponse): void {
+  ;(res as { [TAKEN]?: true })[TAKEN] = true
 }
 
 const PLAIN: CallOptions = { grace: 0, refresh: 0, jitter: 0 }

@@ -1,12 +1,14 @@
+import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createCache } from '@tiercel/core'
 import { cacheResponses, invalidateResponses } from '@tiercel/express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { expect, it, vi } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
 import { openObedientPage, openPage } from './page.js'
-import { open } from './site.js'
+import { open, serve } from './site.js'
 import { onBothVersions } from './versions.js'
 
 onBothVersions((express) => {
@@ -347,4 +349,29 @@ onBothVersions((express) => {
     expect((await site.get('/')).status).toBe(418)
     expect(seen).toEqual(['gone'])
   })
+})
+
+it('hides no error of a handler where there is no Express to catch it', async () => {
+  const cache = createCache({ redis: false })
+  onTestFinished(() => cache.close())
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of others) process.on('uncaughtException', listener)
+  })
+  const uncaught = once(process, 'uncaughtException')
+  const cached = cacheResponses({ cache, ttl: '1m' })
+  let runs = 0
+  const site = await serve((req, res) => cached(req, res, () => {
+    if (++runs === 1) throw new Error('gone')
+    res.end(`run ${runs}`)
+  }))
+  const hungUp = new AbortController()
+  const first = site.send('/', { signal: hungUp.signal }).catch(() => {})
+
+  expect(await uncaught).toMatchObject([{ message: 'gone' }, 'uncaughtException'])
+  expect((await site.get('/')).body).toBe('run 2')
+  hungUp.abort()
+  await first
 })
