@@ -89,6 +89,12 @@ export function storabilityOf(head: Head, credentials: Credentials, settings: Se
   return { lifetime, headers: without(own, (name) => isPerRequest(name) || limited.has(name)), varies, forBearers, isPublic }
 }
 
+/** Whether a response says of itself that it is for one visitor. */
+export function isForOneVisitor(headers: HeaderList, targeted: readonly string[]): boolean {
+  const { directives } = directivesOf(headers, targeted)
+  return hasHeader(headers, 'set-cookie') || isUnqualified(directives, 'private') || (directives.has('no-store') && !directives.has('must-understand'))
+}
+
 /** The directives that are for us: the first targeted field that can be read goes before `Cache-Control` (RFC 9213, section 2.2). */
 export function directivesOf(headers: HeaderList, targeted: readonly string[]): { readonly directives: Directives; readonly isTargeted: boolean } {
   for (const name of targeted) {

@@ -4,7 +4,7 @@ import { valueOf, type HeaderList } from '../fields/header-list.js'
 import { isNotModified, type Preconditions } from '../request/conditional.js'
 import type { Credentials } from '../request/credentials.js'
 import { renewedHeaders } from '../response/renewal.js'
-import { storabilityOf, type Head, type Storable } from '../response/storability.js'
+import { isForOneVisitor, storabilityOf, type Head, type Storable } from '../response/storability.js'
 import { StoredResponse } from '../response/stored-response.js'
 import { selectingHeaders } from '../response/variants.js'
 import { validatorsOf } from '../response/validators.js'
@@ -12,7 +12,7 @@ import type { Settings } from '../settings.js'
 import { addCacheStatus, type Handling } from './cache-status.js'
 import { HandlerView } from './handler-view.js'
 import { Interception, type Decision } from './interception.js'
-import { restoreHeaders } from './outgoing-head.js'
+import { headersOf, restoreHeaders, toList } from './outgoing-head.js'
 import { replay } from './replay.js'
 
 /** What became of a run of the handler. */
@@ -67,7 +67,7 @@ class Asking {
     const { req, res, settings, previous } = question
     this.#question = question
     this.#view = new HandlerView(req, settings, previous === undefined ? undefined : validatorsOf(previous.record.headers))
-    this.#interception = new Interception(res, { maxBody: settings.maxBody, decide: (head) => this.#decide(head), end: (body, because) => this.#end(body, because), below: (call) => this.#view.unwatched(call) }, settings.maxWaitMs)
+    this.#interception = new Interception(res, { maxBody: settings.maxBody, decide: (head) => this.#decide(head), end: (body, because) => this.#end(body, because), below: (call) => this.#view.unwatched(call), confirm: () => this.#confirm() }, settings.maxWaitMs)
   }
 
   begin(): void {
@@ -98,12 +98,18 @@ class Asking {
     return { forwards: false, records }
   }
 
+  /** Middleware in front of us adds its headers at the last moment, and a session is among them. */
+  #confirm(): boolean {
+    const { res, settings } = this.#question
+    return !isForOneVisitor(toList(headersOf(res)), settings.targeted)
+  }
+
   #end(body: Buffer | undefined, because: 'complete' | 'unwanted' | 'broken'): void {
     this.#view.restore()
     try {
       const answer = this.#answer(body, because)
       if (this.#instead !== undefined && because !== 'broken') this.#answerInstead(answer)
-      this.resolve(answer)
+      this.resolve(answer.kind === 'whole' && !this.#confirm() ? { kind: 'not-kept', because: 'private', status: answer.head.status } : answer)
     } catch {
       // What is kept cannot be sent: the client is told so, and it is not kept any longer.
       if (!this.#question.res.headersSent) this.#question.res.statusCode = 500

@@ -16,6 +16,8 @@ export interface InterceptionOptions {
   readonly maxBody: number
   /** Called once, at the one point all ways to answer come by. What it throws is thrown at the handler. */
   decide(head: Head): Decision
+  /** Called when the head is sent: those in front of us may have added to it. Whether the body is still wanted. */
+  confirm(): boolean
   /** Called once, as soon as there is nothing to wait for any more: with the body if it was wanted and is complete. */
   end(body: Buffer | undefined, because: Ending): void
   /** Makes the calls to those in front of us. */
@@ -112,8 +114,7 @@ export class Interception {
     if (decision.records) this.#expected = lengthOf(now)
     if (decision.forwards) {
       this.options.below(() => this.#writeHead.apply(res, statusMessage === undefined ? [status] : [status, statusMessage]))
-      // Middleware in front of us adds its headers at the last moment, and a session is among them.
-      if (decision.records && res.hasHeader('set-cookie')) this.#finish(undefined, 'unwanted')
+      if (decision.records && !this.options.confirm()) this.#finish(undefined, 'unwanted')
     }
     this.#status = res.statusCode
     if (!decision.records && !decision.forwards) this.#finish(undefined, 'complete')
