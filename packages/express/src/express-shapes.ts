@@ -9,11 +9,15 @@ export function urlOf(req: CachedRequest): string {
 export interface CachedRequest extends IncomingMessage {
   /** The URL before routers took their part of it. Absent outside of Express. */
   originalUrl?: string
+  /** That part of it. */
+  baseUrl?: string
   /** Of the route the middleware is on; empty under `app.use`. */
   params: Record<string, string>
   readonly query: unknown
   /** What `cookie-parser` has found. */
   cookies?: unknown
+  /** Those of them that were signed. */
+  signedCookies?: unknown
 }
 
 export type Next = (error?: unknown) => void

@@ -2,6 +2,7 @@ import { InvalidOptionError, type Cache, type InvalidateTarget, type Logger } fr
 import type { CachedRequest, Middleware } from './express-shapes.js'
 import { baseKey, originOf, tagOfPath } from './request/request-key.js'
 import { afterSuccess } from './serve/after-success.js'
+import { tell } from './serve/tell.js'
 import { pathOnSameOrigin } from './serve/unsafe-methods.js'
 import { checkCache } from './settings.js'
 
@@ -50,14 +51,14 @@ export function invalidateResponses<Req = CachedRequest>(options: InvalidateResp
     if (namedRoom === undefined && namedPattern === undefined && allTags.length === 0) return undefined
     return { keys: bases, tags: allTags, ...(namedRoom === undefined ? undefined : { room: namedRoom }), ...(namedPattern === undefined ? undefined : { pattern: namedPattern }) }
   }
-  const report = (error: unknown) => logger?.warn({ err: error }, 'tiercel: responses were not invalidated')
+  const report = (error: unknown) => tell(logger, error, 'responses were not invalidated')
 
   return (req, res, next) => {
     const act = async () => {
       const target = targetFor(req as CachedRequest)
       if (target !== undefined) await cache.invalidate(target)
     }
-    afterSuccess(res, act, report)
+    afterSuccess(req as CachedRequest, res, act, report)
     next()
   }
 }

@@ -15,10 +15,14 @@ export function figuresOf(value: unknown): Figure | undefined {
     if (part instanceof Date) return String(part.getTime())
     if (typeof part !== 'object' || depth === MAX_DEPTH) return undefined
     if (Array.isArray(part)) return part.map((item) => pick(item, depth + 1) ?? null)
-    return Object.fromEntries(Object.entries(part).flatMap(([name, field]) => {
-      const figure = pick(field, depth + 1)
-      return figure === undefined ? [] : [[name, figure] as const]
-    }))
+    const fields: [string, Figure][] = []
+    for (const name of Object.keys(part)) {
+      // What is beyond is not even looked at, however much of it there is.
+      if (left <= 0) break
+      const figure = pick((part as Record<string, unknown>)[name], depth + 1)
+      if (figure !== undefined) fields.push([name, figure])
+    }
+    return Object.fromEntries(fields)
   }
   return pick(value, 0)
 }

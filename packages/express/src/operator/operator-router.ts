@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import { InvalidOptionError, MissingPeerError } from '@tiercel/core'
 import type { Middleware } from '../express-shapes.js'
 import { refusal, send, type Answer } from './answer.js'
-import { figuresOf } from './figures.js'
 import { prometheusText } from './prometheus.js'
 import { purge } from './purge.js'
 import { isReady, read, type OperatorSource, type Reading } from './source.js'
@@ -98,7 +97,7 @@ function checked(options: OperatorOptions): { authorize: OperatorOptions['author
 }
 
 function shown(readings: ReadonlyMap<string, Reading>): (readonly [name: string, reading: unknown])[] {
-  return [...readings].map(([name, { healthy, failed, stats, health }]) => [name, { healthy, failed, stats: figuresOf(stats), health: figuresOf(health) }])
+  return [...readings].map(([name, { healthy, failed, stats, health }]) => [name, { healthy, failed, stats, health }])
 }
 
 async function metrics(readings: ReadonlyMap<string, Reading>): Promise<Answer> {

@@ -1,5 +1,5 @@
 import { MissingPeerError } from '@tiercel/core'
-import { figuresOf, numbersOf } from './figures.js'
+import { numbersOf } from './figures.js'
 import type { Reading } from './source.js'
 
 // Types only: the package is loaded when somebody asks for its format.
@@ -17,7 +17,7 @@ export async function prometheusText(readings: ReadonlyMap<string, Reading>): Pr
   const gauges = new Map<string, InstanceType<typeof Gauge>>()
   for (const [source, { stats, health, healthy }] of readings) {
     // The verdict comes last: where a source has a figure of that name, the verdict is the one that counts.
-    for (const [path, value] of [...numbersOf(figuresOf(stats)), ...numbersOf(figuresOf(health)), [['healthy'], Number(healthy)] as const]) {
+    for (const [path, value] of [...numbersOf(stats), ...numbersOf(health), [['healthy'], Number(healthy)] as const]) {
       const name = metricName(path)
       let gauge = gauges.get(name)
       if (gauge === undefined) {

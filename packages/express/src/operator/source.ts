@@ -1,3 +1,5 @@
+import { figuresOf, type Figure } from './figures.js'
+
 /** What a purge may name: what `cache.invalidate` takes. */
 export interface PurgeTarget {
   key?: string
@@ -30,39 +32,41 @@ export interface Reading {
   readonly healthy: boolean
   /** What threw, rejected or took too long. Never why: an error's message may hold a secret. */
   readonly failed: readonly ('stats' | 'health')[]
-  readonly stats: unknown
-  readonly health: unknown
+  readonly stats: Figure | undefined
+  readonly health: Figure | undefined
 }
 
 export async function read(source: OperatorSource, timeoutMs: number): Promise<Reading> {
-  const [stats, health] = await Promise.all([settle(() => source.stats?.(), timeoutMs), settle(() => source.health?.(), timeoutMs)])
-  const failed = [...(stats.ok ? [] : (['stats'] as const)), ...(health.ok ? [] : (['health'] as const))]
-  return { healthy: failed.length === 0 && !saysUnhealthy(health.value), failed, stats: stats.value, health: health.value }
+  // The figures are taken out of what it gives at once, since that may throw too.
+  const [stats, health] = await Promise.all([
+    settle(async () => ({ figures: figuresOf(await source.stats?.()) }), timeoutMs),
+    settle(async () => {
+      const value = await source.health?.()
+      return { figures: figuresOf(value), isHealthy: !saysUnhealthy(value) }
+    }, timeoutMs),
+  ])
+  const failed = [...(stats === undefined ? (['stats'] as const) : []), ...(health === undefined ? (['health'] as const) : [])]
+  return { healthy: failed.length === 0 && health?.isHealthy === true, failed, stats: stats?.figures, health: health?.figures }
 }
 
 export async function isReady(source: OperatorSource, timeoutMs: number): Promise<boolean> {
-  const { ok, value } = await settle(() => source.ready?.(), timeoutMs)
-  return ok && value !== false
+  const answer = await settle(async () => ({ value: await source.ready?.() }), timeoutMs)
+  return answer !== undefined && answer.value !== false
 }
 
 const saysUnhealthy = (health: unknown): boolean => typeof health === 'object' && health !== null && 'healthy' in health && health.healthy === false
 
-interface Settled {
-  readonly ok: boolean
-  readonly value?: unknown
-}
-
-/** What does not answer must not keep an operator from seeing the rest. */
-async function settle(ask: () => unknown, timeoutMs: number): Promise<Settled> {
+/** `undefined` for what fails or is late: what does not answer must not keep an operator from seeing the rest. */
+async function settle<T extends object>(ask: () => Promise<T>, timeoutMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Settled>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false }), timeoutMs)
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, undefined)
     timer.unref()
   })
   try {
-    return await Promise.race([late, (async () => ({ ok: true, value: await ask() }))()])
+    return await Promise.race([late, ask()])
   } catch {
-    return { ok: false }
+    return undefined
   } finally {
     clearTimeout(timer)
   }

@@ -35,7 +35,16 @@ export function requestKey(req: CachedRequest, room: string | undefined, setting
   const rule = rules.for(pathOf(address))
   const base = baseKey(rule === undefined ? address : narrowUrl(address, rule), room, req)
   const own = rule === undefined ? base : `${base} search=${escaped(rule.field)}`
-  return { base, key: own + partOfHeaders(req, settings), url, search: rule?.field }
+  return { base, key: own + rewrittenPart(req, settings) + partOfHeaders(req, settings), url, search: rule?.field }
+}
+
+/** The URL that middleware in front has put in place of what was asked for, by whatever it knows of the visitor: routes go by that one. */
+function rewrittenPart({ originalUrl, baseUrl = '', url = '/' }: CachedRequest, { query }: Settings): string {
+  if (originalUrl === undefined || originalUrl === url || originalUrl === baseUrl + url) return ''
+  // Where a router is mounted, Express puts a slash in front of what is left.
+  if (url.startsWith('/') && originalUrl === baseUrl + url.slice(1)) return ''
+  const rewritten = baseUrl + url
+  return ` as=${escaped(query === undefined ? rewritten : narrowUrl(rewritten, query))}`
 }
 
 export function baseKey(address: string, room: string | undefined, { headers }: CachedRequest): string {

@@ -85,7 +85,8 @@ function isHeaderList(list: unknown): boolean {
     const [name = '', value = ''] = [texts[i], texts[i + 1]]
     validateHeaderName(name)
     validateHeaderValue(name, value)
-    if (NEVER_KEPT.has(name)) return false
+    // In lower case, as all that is kept here; another way to write one would be another way in.
+    if (name !== name.toLowerCase() || NEVER_KEPT.has(name)) return false
   }
   return true
 }

@@ -89,6 +89,12 @@ export function storabilityOf(head: Head, credentials: Credentials, settings: Se
   return { lifetime, headers: without(own, (name) => isPerRequest(name) || limited.has(name)), varies, forBearers, isPublic }
 }
 
+/** Whether a response says of itself that it is for one visitor. */
+export function isForOneVisitor(headers: HeaderList, targeted: readonly string[]): boolean {
+  const { directives } = directivesOf(headers, targeted)
+  return hasHeader(headers, 'set-cookie') || isUnqualified(directives, 'private') || (directives.has('no-store') && !directives.has('must-understand'))
+}
+
 /** The directives that are for us: the first targeted field that can be read goes before `Cache-Control` (RFC 9213, section 2.2). */
 export function directivesOf(headers: HeaderList, targeted: readonly string[]): { readonly directives: Directives; readonly isTargeted: boolean } {
   for (const name of targeted) {
@@ -108,9 +114,11 @@ function withoutQualified(directives: Directives): Directives {
 
 function variesBy(headers: HeaderList, own: HeaderList, { handlerSeesCookies }: Credentials): string[] {
   const names = tokensOf(valueOf(headers, 'vary')).filter((name) => name !== 'cookie' || handlerSeesCookies)
-  // A page for one origin is no page for another, also where the handler forgets to say so.
+  // A page for one origin is no page for another, and who reads gzip is not everybody, also where the handler forgets to say so.
   const allowed = valueOf(own, 'access-control-allow-origin')
-  return allowed === undefined || allowed === '*' ? names : [...names, 'origin']
+  if (allowed !== undefined && allowed !== '*') names.push('origin')
+  if (hasHeader(own, 'content-encoding')) names.push('accept-encoding')
+  return names
 }
 
 function isEndless(headers: HeaderList): boolean {

@@ -3,6 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { valueOf, type HeaderList } from '../fields/header-list.js'
 import type { ResponseRecord } from './stored-response.js'
 
+/** A run of spaces is looked at from its beginning only: from each of its places, a header full of them would take a second. */
+const SPACE_AT_SEPARATOR = /(?<![ \t])[ \t]+(?=[,;])|(?<=[,;])[ \t]+/g
+
 /**
  * The value of a request header by which variants are told apart: written alike whatever the spacing, and the case where it has no meaning (RFC 9111, section 4.1). The order of
  * what is wanted equally has none either, but handlers give it one.
@@ -11,7 +14,7 @@ export function selectingValue(headers: IncomingHttpHeaders, name: string): stri
   // An own field only: `Vary` may name anything, such as `constructor`.
   if (!Object.hasOwn(headers, name)) return ''
   const found = headers[name]
-  const value = (Array.isArray(found) ? found.join(',') : (found ?? '')).replaceAll(/[ \t]*([,;])[ \t]*/g, '$1').trim()
+  const value = (Array.isArray(found) ? found.join(',') : (found ?? '')).replaceAll(SPACE_AT_SEPARATOR, '').trim()
   // A header that is there and empty is not the same as none.
   return `=${name.startsWith('accept') ? value.toLowerCase() : value}`
 }

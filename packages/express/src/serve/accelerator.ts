@@ -19,15 +19,23 @@ export interface Handling {
 /** A page that was served through the application. */
 interface Page {
   readonly owner: ResponseCache
+  /** The key that led to it: the headers that are part of it can make a difference in front of the cache too. */
+  readonly key: string
   /** What middleware in front of the cache had set, for the variant that was selected by this. */
   readonly before: HeaderList
   readonly selecting: HeaderList
-  /** The last response, and all its headers but those that are counted anew. */
-  response: StoredResponse | undefined
-  headers: HeaderList
+  /** Whether it was the same for another request: else it may be about one. */
+  readonly isConfirmed: boolean
+}
+
+/** All headers of a response at the address of a page, but those that are counted anew. */
+interface Head {
+  readonly page: Page
+  readonly headers: HeaderList
 }
 
 const MOST_PAGES = 10_000
+const LONGEST_ADDRESS = 2048
 const accelerators = new WeakMap<object, Accelerator>()
 
 let isUsed = false
@@ -52,19 +60,25 @@ export function putBefore(app: Handling): void {
 /** Pages of one application that may be answered before it runs: which they are, it learns from hits that went all the way through it. */
 export class Accelerator {
   readonly #pages = new Map<string, Page>()
+  /** They go with their responses, which nothing here holds on to: it is the cache that bounds those. */
+  readonly #heads = new WeakMap<StoredResponse, Head>()
 
   /** A response to anybody, that nothing but its URL and headers leads to. */
-  learn(owner: ResponseCache, req: CachedRequest, res: ServerResponse, { record }: StoredResponse): void {
+  learn(owner: ResponseCache, req: CachedRequest, res: ServerResponse, key: string, { record }: StoredResponse): void {
     const { settings } = owner
     const dependsOnMore = typeof settings.room === 'function' || settings.key !== undefined || settings.cookies !== undefined
     // Whoever has put itself between the body and the client is not left out.
     if (!record.isPublic || record.status !== 200 || dependsOnMore || Object.hasOwn(res, 'write')) return
+    // What was set for somebody who is known is nothing for others.
+    if (req.headers.cookie !== undefined || req.headers.authorization !== undefined) return
     const address = addressOf(req)
-    if (this.#pages.get(address)?.owner === owner) return
+    const learned = this.#pages.get(address)
+    if ((learned?.owner === owner && learned.isConfirmed) || address.length > LONGEST_ADDRESS) return
     const headers = headersOf(res)
     if (headers.has('set-cookie') || isForOneOrigin(headers)) return
     const before = without(toList(headers), isPerRequest)
-    this.#pages.set(address, { owner, before, selecting: record.selecting, response: undefined, headers: [] })
+    const isConfirmed = learned?.owner === owner && learned.key === key && isSame(learned.before, before) && isSame(learned.selecting, record.selecting)
+    this.#pages.set(address, { owner, key, before, selecting: record.selecting, isConfirmed })
     if (this.#pages.size > MOST_PAGES) for (const oldest of this.#pages.keys()) return void this.#pages.delete(oldest)
   }
 
@@ -73,28 +87,39 @@ export class Accelerator {
     const req = incoming as CachedRequest
     if (req.method !== 'GET' || !isPlain(req)) return false
     const page = this.#pages.get(addressOf(req))
-    if (page === undefined) return false
+    if (page === undefined || !page.isConfirmed) return false
     const { settings, searchRules } = page.owner
     const named = requestKey(req, settings.room as string | undefined, settings, searchRules)
-    const response = named === undefined ? undefined : known(hitOf(settings.cache, named.key))
+    if (named?.key !== page.key) return false
+    const response = known(hitOf(settings.cache, page.key))
     if (response === undefined || !response.record.isPublic || response.staleMs() >= 0 || !isSelected(response.record, req.headers)) return false
-    if (page.response !== response) {
-      const { headers: own, selecting } = response.record
-      // Middleware can have set other headers for this variant.
-      if (page.selecting.join('\n') !== selecting.join('\n')) {
-        this.#pages.delete(addressOf(req))
-        return false
-      }
-      page.response = response
-      page.headers = [...without(page.before, (name) => hasHeader(own, name)), ...own, 'Content-Length', String(response.body.length)]
+    const head = this.#headOf(response, page)
+    if (head === undefined) {
+      this.#pages.delete(addressOf(req))
+      return false
     }
-    const headers = [...page.headers, 'Age', String(Math.floor(response.ageMs() / 1000))]
+    const headers = [...head.headers, 'Age', String(Math.floor(response.ageMs() / 1000))]
     if (settings.cacheStatus !== undefined) headers.push('Cache-Status', `${settings.cacheStatus}; hit; ttl=${Math.floor(-response.staleMs() / 1000)}; detail=accelerated`)
     if (response.record.statusMessage === '') res.writeHead(200, headers)
     else res.writeHead(200, response.record.statusMessage, headers)
     res.end(response.body)
     return true
   }
+
+  /** `undefined` for another variant than the page was learned from: middleware can have set other headers for it. */
+  #headOf(response: StoredResponse, page: Page): Head | undefined {
+    const ready = this.#heads.get(response)
+    if (ready?.page === page) return ready
+    const { headers: own, selecting } = response.record
+    if (!isSame(page.selecting, selecting)) return undefined
+    const head = { page, headers: [...without(page.before, (name) => hasHeader(own, name)), ...own, 'Content-Length', String(response.body.length)] }
+    this.#heads.set(response, head)
+    return head
+  }
+}
+
+function isSame(one: HeaderList, other: HeaderList): boolean {
+  return one.length === other.length && one.every((text, i) => text === other[i])
 }
 
 function addressOf(req: CachedRequest): string {

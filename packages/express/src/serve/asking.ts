@@ -4,7 +4,7 @@ import { valueOf, type HeaderList } from '../fields/header-list.js'
 import { isNotModified, type Preconditions } from '../request/conditional.js'
 import type { Credentials } from '../request/credentials.js'
 import { renewedHeaders } from '../response/renewal.js'
-import { storabilityOf, type Head, type Storable } from '../response/storability.js'
+import { isForOneVisitor, storabilityOf, type Head, type Storable } from '../response/storability.js'
 import { StoredResponse } from '../response/stored-response.js'
 import { selectingHeaders } from '../response/variants.js'
 import { validatorsOf } from '../response/validators.js'
@@ -12,7 +12,7 @@ import type { Settings } from '../settings.js'
 import { addCacheStatus, type Handling } from './cache-status.js'
 import { HandlerView } from './handler-view.js'
 import { Interception, type Decision } from './interception.js'
-import { restoreHeaders } from './outgoing-head.js'
+import { headersOf, restoreHeaders, toList } from './outgoing-head.js'
 import { replay } from './replay.js'
 
 /** What became of a run of the handler. */
@@ -67,7 +67,7 @@ class Asking {
     const { req, res, settings, previous } = question
     this.#question = question
     this.#view = new HandlerView(req, settings, previous === undefined ? undefined : validatorsOf(previous.record.headers))
-    this.#interception = new Interception(res, { maxBody: settings.maxBody, decide: (head) => this.#decide(head), end: (body, because) => this.#end(body, because) }, settings.maxWaitMs)
+    this.#interception = new Interception(res, { maxBody: settings.maxBody, decide: (head) => this.#decide(head), end: (body, because) => this.#end(body, because), below: (call) => this.#view.unwatched(call), confirm: () => this.#confirm() }, settings.maxWaitMs)
   }
 
   begin(): void {
@@ -76,7 +76,6 @@ class Asking {
 
   #decide(head: Head): Decision {
     const { previous, credentials, settings, preconditions, res } = this.#question
-    this.#view.restore()
     this.#head = head
     if (previous !== undefined && head.status === 304 && validatorsOf(previous.record.headers) !== undefined) {
       this.#instead = 'renewed'
@@ -90,6 +89,8 @@ class Asking {
     const isTooLarge = Number(valueOf(head.headers, 'content-length') ?? 0) > settings.maxBody
     if (isTooLarge && typeof this.#storable !== 'string') this.#storable = 'too-large'
     const records = typeof this.#storable !== 'string'
+    // What is kept may go on being written for long, and must go on not to be about this visitor.
+    if (!records) this.#view.restore()
     this.#tell(records ? { hit: false, fwd: this.#question.fwd, stored: true } : { hit: false, fwd: this.#question.fwd, detail: String(this.#storable) })
     if (preconditions === undefined || !isNotModified(preconditions, head.status, head.headers)) return { forwards: true, records }
     res.removeHeader('content-length')
@@ -97,12 +98,18 @@ class Asking {
     return { forwards: false, records }
   }
 
+  /** Middleware in front of us adds its headers at the last moment, and a session is among them. */
+  #confirm(): boolean {
+    const { res, settings } = this.#question
+    return !isForOneVisitor(toList(headersOf(res)), settings.targeted)
+  }
+
   #end(body: Buffer | undefined, because: 'complete' | 'unwanted' | 'broken'): void {
     this.#view.restore()
     try {
       const answer = this.#answer(body, because)
       if (this.#instead !== undefined && because !== 'broken') this.#answerInstead(answer)
-      this.resolve(answer)
+      this.resolve(answer.kind === 'whole' && !this.#confirm() ? { kind: 'not-kept', because: 'private', status: answer.head.status } : answer)
     } catch {
       // What is kept cannot be sent: the client is told so, and it is not kept any longer.
       if (!this.#question.res.headersSent) this.#question.res.statusCode = 500
@@ -127,6 +134,7 @@ class Asking {
       return { kind: 'renewed', response, storable, selecting: this.#selecting(storable) }
     }
     if (typeof this.#storable === 'string') return { kind: 'not-kept', because: this.#storable, status: head.status }
+    if (this.#view.isPersonal) return { kind: 'not-kept', because: 'visitor', status: head.status }
     if (body === undefined) return { kind: 'not-kept', because: 'too-large', status: head.status }
     return { kind: 'whole', storable: this.#storable, selecting: this.#selecting(this.#storable), head, body }
   }

@@ -29,7 +29,8 @@ const NOBODY: Answer = { kind: 'broken' }
  * Sends a request through the application as if somebody had asked, with nothing in it but what belongs to the key: no cookies that do not count, no `Authorization`, no conditions but
  * those of what is kept. So that it comes to the handler by the same way, through everything in front of it.
  */
-export function askDetached({ owner, req, url }: Visit, previous: StoredResponse): Promise<Answer> {
+export function askDetached(visit: Visit, previous: StoredResponse): Promise<Answer> {
+  const { owner, req, url } = visit
   const { settings } = owner
   const socket = new NoSocket(req.socket) as unknown as Socket
   const shadow = new IncomingMessage(socket)
@@ -44,6 +45,8 @@ export function askDetached({ owner, req, url }: Visit, previous: StoredResponse
     const credentials = { authorization: false, cookie: false, handlerSeesCookies: settings.cookies === undefined }
     const arrive = (there: ResponseCache, shadowRes: ServerResponse, next: Next): void => {
       if (there !== owner) return next()
+      // By what it does not carry it may have become another one: its answer must not be kept as that of this one.
+      if (!visit.isAskedBy(shadow as CachedRequest)) return resolve(NOBODY)
       resolve(ask({ req: shadow as CachedRequest, res: shadowRes, settings, credentials, preconditions: undefined, previous, fwd: 'stale', run: () => next() }))
     }
     runs.set(shadow, { arrive })

@@ -30,8 +30,9 @@ export class HandlerView {
     this.#replace(CONDITIONALS[1], validators?.lastModified)
     if (cookies !== undefined && req.headers.cookie !== undefined) {
       this.#replace('cookie', cookiesNamed(req.headers.cookie, cookies) || undefined)
-      if (typeof req.cookies === 'object' && req.cookies !== null) {
-        req.cookies = Object.fromEntries(Object.entries(req.cookies).filter(([name]) => cookies.includes(name)))
+      for (const found of ['cookies', 'signedCookies'] as const) {
+        const parsed = req[found]
+        if (typeof parsed === 'object' && parsed !== null) req[found] = Object.fromEntries(Object.entries(parsed).filter(([name]) => cookies.includes(name)))
       }
     }
     if (query !== undefined) narrow(req, (url) => narrowUrl(url, query))
@@ -48,6 +49,16 @@ export class HandlerView {
       else Object.defineProperty(this.#headers, name, { value, enumerable: true, configurable: true, writable: true })
     }
     for (const name of this.#watched) delete (this.req as unknown as Record<string, unknown>)[name]
+  }
+
+  /** Those in front of the handler, such as a log, may look at who the visitor is: what they do with it is no part of the page. */
+  unwatched<T>(call: () => T): T {
+    const wasPersonal = this.isPersonal
+    try {
+      return call()
+    } finally {
+      this.isPersonal = wasPersonal
+    }
   }
 
   #replace(name: string, value: string | undefined): void {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Head } from '../response/storability.js'
+import { isBody, swallow, toBytes } from './body-arguments.js'
 import { applyWriteHead, changesSince, headersOf, toList, type HeaderSnapshot } from './outgoing-head.js'
 
 /** What becomes of a response, decided when its head is known. */
@@ -15,8 +16,12 @@ export interface InterceptionOptions {
   readonly maxBody: number
   /** Called once, at the one point all ways to answer come by. What it throws is thrown at the handler. */
   decide(head: Head): Decision
+  /** Called when the head is sent: those in front of us may have added to it. Whether the body is still wanted. */
+  confirm(): boolean
   /** Called once, as soon as there is nothing to wait for any more: with the body if it was wanted and is complete. */
   end(body: Buffer | undefined, because: Ending): void
+  /** Makes the calls to those in front of us. */
+  below<T>(call: () => T): T
 }
 
 /** `'complete'`: the handler has answered. `'unwanted'`: nobody wants the body, and the handler may go on. `'broken'`: there is no answer, or half of one. */
@@ -45,6 +50,8 @@ export class Interception {
   #chunks: Buffer[] = []
   #bytes = 0
   #expected: number | undefined
+  /** As it was when the head was known: an error handler that comes later sets another. */
+  #status = 0
   #isOver = false
   #isEnding = false
   #isBypassed = false
@@ -101,48 +108,54 @@ export class Interception {
     if (!isStatus(args[0])) return this.#writeHead.apply(res, args)
     const { status, statusMessage } = applyWriteHead(res, args)
     const now = headersOf(res)
-    const head: Head = { status, statusMessage: statusMessage ?? res.statusMessage ?? '', headers: toList(now), own: changesSince(this.#before, now) }
+    const head: Head = { status, statusMessage: statusMessage ?? (res.req.httpVersionMajor < 2 ? res.statusMessage : undefined) ?? '', headers: toList(now), own: changesSince(this.#before, now) }
     const decision = this.options.decide(head)
     this.#decision = decision
     if (decision.records) this.#expected = lengthOf(now)
     if (decision.forwards) {
-      if (statusMessage === undefined) this.#writeHead.call(res, status)
-      else this.#writeHead.call(res, status, statusMessage)
-      // Middleware in front of us adds its headers at the last moment, and a session is among them.
-      if (decision.records && res.hasHeader('set-cookie')) this.#finish(undefined, 'unwanted')
+      this.options.below(() => this.#writeHead.apply(res, statusMessage === undefined ? [status] : [status, statusMessage]))
+      if (decision.records && !this.options.confirm()) this.#finish(undefined, 'unwanted')
     }
+    this.#status = res.statusCode
     if (!decision.records && !decision.forwards) this.#finish(undefined, 'complete')
     else if (!decision.records) this.#finish(undefined, 'unwanted')
     return res
   }
 
-  /** Something failed after the head, and the error handler sees that nothing was sent. If so, its answer is the client's. */
   #onSecondHead(args: unknown[]): unknown {
-    if (!(this.#decision as Decision).forwards) {
-      this.#finish(undefined, 'broken')
-      this.#decision = FORWARD
-    }
+    this.#giveUp()
     return this.#writeHead.apply(this.res, args)
+  }
+
+  /** Something failed after the head. Where nothing was sent, the answer of the error handler is the client's. */
+  #giveUp(): void {
+    if (this.#isOver) return
+    this.#finish(undefined, 'broken')
+    if (this.#decision?.forwards === false) this.#decision = FORWARD
   }
 
   #onWrite(args: unknown[]): unknown {
     const { res } = this
-    // Over HTTP/2 `end` writes what it is given by `write`.
-    if (this.#isEnding) return this.#write.apply(res, args)
+    // Over HTTP/2 `end` writes what it is given by `write`. What is no body, Node refuses before it has a head.
+    if (this.#isEnding || !isBody(args[0])) return this.#write.apply(res, args)
     this.#beSureOfHead()
     if (this.#isBypassed) return swallow(args, true)
     this.#record(args)
-    return this.#decision?.forwards === false ? swallow(args, true) : this.#write.apply(res, args)
+    if (this.#decision?.forwards === false) return swallow(args, true)
+    const takesMore = this.options.below(() => this.#write.apply(res, args))
+    // Others wait for the rest, and not for a client that reads slowly. It is no more than may be kept.
+    return (this.#decision?.records === true && !this.#isOver) || takesMore
   }
 
   #onEnd(args: unknown[]): unknown {
     const { res } = this
+    if (args[0] && typeof args[0] !== 'function' && !isBody(args[0])) return this.#end.apply(res, args)
     if (this.#decision === undefined && !this.#isOver) this.#sayLength(args)
     this.#beSureOfHead()
     if (this.#isBypassed) return swallow(args, res)
     this.#record(args)
     this.#isEnding = true
-    const result = this.#decision?.forwards === false ? swallow(args, res) : this.#end.apply(res, args)
+    const result = this.#decision?.forwards === false ? swallow(args, res) : this.options.below(() => this.#end.apply(res, args))
     if (this.#isOver) return result
     const isWhole = this.#expected === undefined || this.#expected === this.#bytes
     this.#finish(isWhole ? Buffer.concat(this.#chunks, this.#bytes) : undefined, isWhole ? 'complete' : 'broken')
@@ -164,6 +177,7 @@ export class Interception {
 
   #record([chunk, encoding]: unknown[]): void {
     if (this.#isOver || this.#decision?.records !== true) return
+    if (this.res.statusCode !== this.#status) return this.#giveUp()
     const bytes = toBytes(chunk, encoding)
     if (bytes === undefined) return
     this.#bytes += bytes.length
@@ -189,12 +203,6 @@ export class Interception {
 
 const FORWARD: Decision = { forwards: true, records: false }
 
-/** The bytes of what `write` and `end` take. A copy: files and compression give the same memory out again. */
-function toBytes(chunk: unknown, encoding: unknown): Buffer | undefined {
-  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
-  return chunk instanceof Uint8Array ? Buffer.from(chunk) : undefined
-}
-
 function isStatus(status: unknown): boolean {
   return Number.isInteger(Number(status)) && Number(status) >= 100 && Number(status) <= 999
 }
@@ -202,11 +210,4 @@ function isStatus(status: unknown): boolean {
 function lengthOf(headers: HeaderSnapshot): number | undefined {
   const [value] = headers.get('content-length') ?? []
   return value === undefined ? undefined : Number(value)
-}
-
-/** The callback of a write that goes nowhere is called all the same. */
-function swallow<T>(args: readonly unknown[], result: T): T {
-  const callback = args.find((arg) => typeof arg === 'function') as (() => void) | undefined
-  if (callback !== undefined) process.nextTick(callback)
-  return result
 }

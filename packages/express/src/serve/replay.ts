@@ -45,6 +45,8 @@ function sendPart({ record, body }: StoredResponse, field: string, req: Incoming
     return true
   }
   const part = body.subarray(range.first, range.last + 1)
+  // Whoever compresses bodies on their way would take the part for a whole.
+  if (Object.hasOwn(res, 'write')) res.setHeader('Cache-Control', [res.getHeader('cache-control') ?? [], 'no-transform'].flat().join(', '))
   res.setHeader('Content-Range', `bytes ${range.first}-${range.last}/${body.length}`)
   res.setHeader('Content-Length', part.length)
   sink.writeHead(206)

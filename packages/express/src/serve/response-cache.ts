@@ -7,6 +7,7 @@ import type { Settings } from '../settings.js'
 import { detachedRunOf } from './detached.js'
 import { Habits } from './habits.js'
 import { Sightings } from './sightings.js'
+import { tell } from './tell.js'
 import { forgetAfterWrite } from './unsafe-methods.js'
 import { Visit } from './visit.js'
 
@@ -33,8 +34,16 @@ export class ResponseCache {
     if (TAKEN in res) return goOn()
     // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
     const next: Next = () => {
-      ;(res as { [TAKEN]?: true })[TAKEN] = true
-      goOn()
+      take(res)
+      try {
+        goOn()
+      } catch (error) {
+        // Express lets nothing by. Elsewhere it is as if there were no cache in between: ours to release who waits, and not to hide.
+        process.nextTick(() => {
+          throw error
+        })
+        throw error
+      }
     }
     let visit: Visit | undefined
     try {
@@ -43,7 +52,10 @@ export class ResponseCache {
     } catch (error) {
       this.report(error)
     }
-    if (visit === undefined) return next()
+    if (visit === undefined) {
+      take(res)
+      return goOn()
+    }
     try {
       visit.run()
     } catch (error) {
@@ -63,13 +75,17 @@ export class ResponseCache {
   }
 
   report(error: unknown): void {
-    this.settings.logger?.warn({ err: error }, 'tiercel: a request went past the cache')
+    tell(this.settings.logger, error, 'a request went past the cache')
   }
 
   #isFor({ method, headers }: CachedRequest): boolean {
     if (method === 'GET' ? !this.settings.answersGet : method !== 'HEAD' || !this.settings.answersHead) return false
     return !isForTheHandler(headers)
   }
+}
+
+function take(res: ServerResponse): void {
+  ;(res as { [TAKEN]?: true })[TAKEN] = true
 }
 
 const PLAIN: CallOptions = { grace: 0, refresh: 0, jitter: 0 }

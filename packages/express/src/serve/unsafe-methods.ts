@@ -9,7 +9,7 @@ import type { ResponseCache } from './response-cache.js'
 /** After a write that succeeded, forgets what it has changed by its own account: its URL, `Location` and `Content-Location` (RFC 9111, section 4.4), and `Cache-Group-Invalidation` (RFC 9875, section 3). */
 export function forgetAfterWrite(owner: ResponseCache, req: CachedRequest, res: ServerResponse): void {
   const { settings } = owner
-  afterSuccess(res, () => settings.cache.invalidate(targetOf(owner, req, res)), (error) => owner.report(error))
+  afterSuccess(req, res, () => settings.cache.invalidate(targetOf(owner, req, res)), (error) => owner.report(error))
 }
 
 function targetOf({ settings, searchRules }: ResponseCache, req: CachedRequest, res: ServerResponse): InvalidateTarget {

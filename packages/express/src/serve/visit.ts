@@ -52,7 +52,7 @@ export class Visit {
   /** @throws whatever a function among the options throws. */
   static of(owner: ResponseCache, req: CachedRequest, res: ServerResponse, next: Next): Visit | undefined {
     const { settings } = owner
-    const room = typeof settings.room === 'function' ? settings.room(req) : settings.room
+    const room = roomOf(req, settings)
     const named = requestKey(req, room, settings, owner.searchRules)
     return named === undefined ? undefined : new Visit(owner, req, res, next, named, owner.callOptions(room, tagsOf(req, named, settings)))
   }
@@ -75,7 +75,7 @@ export class Visit {
   run(): void {
     const { owner } = this
     const { key } = this.named
-    if (this.#wishes.noStore || owner.habits.areUnkept(key, this.#credentials)) return this.#pass('unkept')
+    if (this.#wishes.noStore) return this.#pass('unkept')
     const hit = hitOf(owner.settings.cache, key)
     const response = known(hit)
     const going = response !== undefined && isSelected(response.record, this.req.headers) ? this.#use(response, key) : this.#search(hit, key)
@@ -95,6 +95,7 @@ export class Visit {
 
   /** What the cache gives may be an answer, or say where to look next. */
   async #search(hit: unknown, firstKey: string): Promise<void> {
+    if (hit === undefined && this.#waitsInVain(firstKey)) return this.#pass('unkept')
     const reads = this.#onlyReads || !this.owner.admits(firstKey)
     let key = firstKey
     let found = hit ?? (await this.#look(key, reads))
@@ -111,7 +112,12 @@ export class Visit {
       if (key !== this.named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
       key = variantKey(key, response.record.family, response.record.selecting, this.req.headers)
       if (!isRoomFor(response, key, this.owner.settings.maxVariants)) return this.#pass('variants')
+      if (this.#waitsInVain(key)) return this.#pass('unkept')
     }
+  }
+
+  #waitsInVain(key: string): boolean {
+    return this.owner.habits.areUnkept(key, this.#credentials)
   }
 
   #missing(unreadable: string | undefined): Promise<void> | void {
@@ -128,14 +134,19 @@ export class Visit {
   #use(response: StoredResponse, key: string): Promise<void> | void {
     if (!this.#maySee(response)) return this.#pass('credentials')
     const staleMs = response.staleMs()
-    // One that was made for another and is to be validated at each use.
-    if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) return this.#pass('stale')
+    if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) {
+      // It was made for another and is to be validated at each use: to wait for it was in vain.
+      this.owner.habits.noteUnkept(key, this.#credentials)
+      return this.#pass('stale')
+    }
     if (!this.#wishes.accepts(response)) return this.#onlyReads ? this.#missing(undefined) : this.#lead(key, response)
     if (staleMs < 0) {
-      if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, response)
+      if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, this.named.key, response)
       return this.#serve(response, undefined)
     }
     if (rootOf(this.req) !== undefined) this.#renew(response, key)
+    // Without an application there is none to renew it behind the visitor's back.
+    else if (!this.#onlyReads) return this.#lead(key, response)
     this.#serve(response, 'stale-while-revalidate')
   }
 
@@ -215,13 +226,13 @@ export class Visit {
     if (answer.kind === 'broken') return ctx.skip(TRY_AGAIN)
     if (answer.kind === 'excused') return ctx.skip(new Shared(false, answer.previous))
     if (answer.kind === 'not-kept') {
-      habits.noteUnkept(this.named.key, this.#credentials)
+      habits.noteUnkept(key, this.#credentials)
       const isOurs = answer.because === 'cookie' || answer.because === 'authorization' || answer.because === 'visitor'
       // A failure says nothing of what is kept; any other answer has taken its place.
       if (kept === undefined || isOurs || answer.status >= 500 || answer.because === 'slow') return ctx.skip(isOurs ? TRY_AGAIN : RUN_YOURSELF)
       return undefined
     }
-    habits.noteKept(this.named.key, this.#credentials)
+    habits.noteKept(key, this.#credentials)
     if (answer.storable === undefined) return undefined
     const { storable } = answer
     const { status, statusMessage } = answer.kind === 'whole' ? answer.head : answer.response.record
@@ -249,6 +260,13 @@ export class Visit {
     return decode(found, key, leftMs)
   }
 
+  /** Whether another request has come by the same way for the same response. */
+  isAskedBy(other: CachedRequest): boolean {
+    const { settings, searchRules } = this.owner
+    const named = requestKey(other, roomOf(other, settings), settings, searchRules)
+    return named?.key === this.named.key && other.baseUrl === this.req.baseUrl
+  }
+
   /** The URL as the handler is shown it. */
   get url(): string {
     return this.named.url
@@ -256,6 +274,10 @@ export class Visit {
 }
 
 const NO_TAGS: readonly string[] = []
+
+function roomOf(req: CachedRequest, { room }: Settings): string | undefined {
+  return typeof room === 'function' ? room(req) : room
+}
 
 function tagsOf(req: CachedRequest, { key, base }: RequestKey, { tags }: Settings): readonly string[] {
   const given = typeof tags === 'function' ? tags(req) : (tags ?? NO_TAGS)

@@ -3,6 +3,7 @@ import { fieldsOf, isUnqualified, parseDirectives, seconds } from '../../src/fie
 import { matchesAny } from '../../src/fields/entity-tag.js'
 import { parseHttpDate } from '../../src/fields/http-date.js'
 import { parseDictionary, parseStrings } from '../../src/fields/structured.js'
+import { selectingValue } from '../../src/response/variants.js'
 
 it.each([
   ['max-age=60', 60],
@@ -34,6 +35,22 @@ it('reads long and broken fields in little time', () => {
   const began = performance.now()
   for (const field of ['"\\'.repeat(4000), '"'.repeat(8001), ','.repeat(8000), 'a='.repeat(4000)]) parseDirectives(field)
   expect(performance.now() - began).toBeLessThan(2000)
+})
+
+it('compares a request header that is full of spaces in little time', () => {
+  const header = `de${' '.repeat(15_000)}en`
+  const began = performance.now()
+  for (let i = 0; i < 100; i++) selectingValue({ 'accept-language': header }, 'accept-language')
+  expect(performance.now() - began).toBeLessThan(10_000)
+})
+
+it.each([
+  ['de, en;q=0.5', 'de,en;q=0.5'],
+  ['de \t,\t en ; q=0.5 ', 'de,en;q=0.5'],
+  ['de en', 'de en'],
+  [' ; ,, ', ';,,'],
+])('takes %j for the same as %j in a request header', (field, same) => {
+  expect(selectingValue({ 'accept-language': field }, 'accept-language')).toBe(`=${same}`)
 })
 
 it.each([

@@ -122,7 +122,11 @@ onBothVersions((express) => {
       stats: () => {
         throw new Error('redis://user:secret@host')
       },
-      health: () => Promise.reject(new Error('secret')),
+      health: () => ({
+        get healthy() {
+          throw new Error('secret')
+        },
+      }),
       ready: () => Promise.reject(new Error('secret')),
     }
     const hanging: OperatorSource = { stats: () => ({ a: 1 }), health: () => new Promise(() => {}), ready: () => new Promise(() => {}) }
@@ -137,6 +141,19 @@ onBothVersions((express) => {
     expect((await get('/operator/metrics')).body).toContain('tiercel_healthy{source="hanging"} 0')
     expect((await get('/operator/health')).status).toBe(503)
     expect(JSON.parse((await get('/operator/ready')).body)).toMatchObject({ sources: { pages: true, broken: false, hanging: false } })
+  })
+
+  it('shows what answers though the figures of a source throw when they are looked at, and never why', async () => {
+    const figures = {
+      get size() {
+        throw new Error('secret')
+      },
+    }
+    const { get } = await openOperator(express, { pages: openCache(), broken: { stats: () => figures } })
+
+    const { status, body } = await get('/operator/stats')
+    expect([status, JSON.parse(body)]).toMatchObject([200, { sources: { pages: { healthy: true }, broken: { healthy: false, failed: ['stats'] } } }])
+    expect(body).not.toContain('secret')
   })
 
   it('survives figures of any shape and any number', async () => {

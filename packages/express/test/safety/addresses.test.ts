@@ -29,6 +29,34 @@ onBothVersions((express) => {
     for (const address of [...addresses, ...addresses.toReversed()]) expect([address, (await site.get(address)).body]).toEqual([address, (await get(address)).body])
   })
 
+  it('shows nobody the page to which the URL of another was rewritten', async () => {
+    const site = await open(express, (app, cache) => {
+      app.use((req, _res, next) => {
+        if (req.get('user-agent') === 'phone') req.url = `/mobile${req.url}`
+        next()
+      })
+      app.get('/mobile/page', cacheResponses({ cache, ttl: '1m' }), counting((_req, res, run) => res.send(`mobile ${run}`)))
+      app.all('/page', cacheResponses({ cache, ttl: '1m' }), counting((_req, res, run) => res.send(`desktop ${run}`)))
+    })
+    const visit = async (agent: string): Promise<string> => (await site.get('/page?a=1', { 'user-agent': agent })).body
+    for (let round = 0; round < 2; round++) expect([await visit('phone'), await visit('desktop')]).toEqual(['mobile 1', 'desktop 1'])
+
+    await site.send('/page?a=1', { method: 'PUT' })
+    expect([await visit('phone'), await visit('desktop')]).toEqual(['mobile 2', 'desktop 3'])
+  })
+
+  it.each(['/in', '/in?a=1', '/in/', '/in/page', '/in/page?a=1'])('finds by its address what a router has answered: %s', async (path) => {
+    const site = await open(express, (app, cache) => {
+      const router = express.Router()
+      router.use(cacheResponses({ cache, ttl: '1m' }), counting())
+      app.use('/in', router)
+    })
+    await site.get(path)
+    await site.cache.delete(`GET http://127.0.0.1:${site.port}${path}`)
+
+    expect((await site.get(path)).body).toBe('run 2')
+  })
+
   it('hides from the handler the parameters that do not tell pages apart', async () => {
     const site = await openPage(express, (req, res) => void res.send(`${req.originalUrl} ${req.url} ${JSON.stringify(req.query)}`), { query: { ignore: ['utm_*', 'gclid'] } })
     await site.get('/p?utm_source=%3Cscript%3E&a=1&gclid=evil&utm_x=evil')

@@ -60,9 +60,10 @@ onBothVersions((express) => {
     for (const [accept, allowed] of [...READERS, ...READERS.toReversed()]) expect(allowed).toContain(encodingOf(await site.get('/', accept === undefined ? {} : { 'accept-encoding': accept })))
   })
 
-  it('gives nobody an encoding they cannot read, where the handler encodes by itself', async () => {
+  it.each(['says so by Vary', 'forgets Vary'])('gives nobody an encoding they cannot read, where the handler encodes by itself and %s', async (how) => {
     const page = counting((req, res) => {
-      res.type('text').vary('Accept-Encoding')
+      res.type('text')
+      if (how === 'says so by Vary') res.vary('Accept-Encoding')
       if (/gzip(?!;q=0)/i.test(req.get('accept-encoding') ?? '')) return res.set('Content-Encoding', 'gzip').send(gzipSync(TEXT))
       return res.send(TEXT)
     })

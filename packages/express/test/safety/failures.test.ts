@@ -1,11 +1,14 @@
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import { cacheResponses } from '@tiercel/express'
+import { createCache } from '@tiercel/core'
+import { cacheResponses, invalidateResponses } from '@tiercel/express'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
 import { openObedientPage, openPage } from './page.js'
-import { open } from './site.js'
+import { open, serve } from './site.js'
 import { onBothVersions } from './versions.js'
 
 onBothVersions((express) => {
@@ -121,6 +124,66 @@ onBothVersions((express) => {
     expect((await site.get('/')).body).toBe('whole page')
   })
 
+  it.each([{}, { 'if-none-match': '*' }])('shows nobody the error of a handler that failed halfway, to whatever the first visitor has already: %o', async (headers) => {
+    const page = counting((_req, res) => res.set('ETag', '"v"').write('half '))
+    const site = await openPage(express, (req, res, next) => {
+      page(req, res)
+      if (page.runs > 1) return void res.end('and half')
+      return void setImmediate(() => next(new Error('the database is gone')))
+    })
+    const first = await site.get('/', headers)
+    expect([first.status, first.complete]).toEqual('if-none-match' in headers ? [500, true] : [200, false])
+
+    expect((await site.get('/')).body).toBe('half and half')
+  })
+
+  it('shows nobody a page that the error handler has ended', async () => {
+    const site = await open(express, (app, cache) => {
+      const page = counting((_req, res, run) => res.write(`run ${run}, `))
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), (req, res, next) => {
+        page(req, res)
+        if (page.runs > 1) return void res.end('whole')
+        return void setImmediate(() => next(new Error('gone')))
+      })
+      // Looks at what is sent only when it sends.
+      app.use(((_error, _req, res, _next) => void res.status(500).end(res.headersSent ? '' : 'failed')) as ErrorRequestHandler)
+    })
+    await site.get('/')
+
+    expect((await site.get('/')).body).toBe('run 2, whole')
+  })
+
+  it.each([123, {}])('answers as without a cache a handler whose page is %j', async (page) => {
+    const site = await openPage(express, (_req, res) => void res.end(page as never))
+
+    expect((await site.get('/')).status).toBe(500)
+  })
+
+  it('lets nobody wait for a visitor who reads slowly', async () => {
+    const begun = gate()
+    const page = counting((_req, res) => {
+      begun.open()
+      Readable.from(['one ', 'two ', 'three']).pipe(res)
+    })
+    const site = await open(express, (app, cache) => {
+      app.use((req, res, next) => {
+        // As it looks from here when nothing is read any more.
+        const write = res.write.bind(res) as (...args: unknown[]) => boolean
+        if (req.headers['x-slow'] !== undefined) res.write = ((...args: unknown[]) => write(...args) && false) as never
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), page)
+    })
+    const hungUp = new AbortController()
+    const slow = site.send('/', { headers: { 'x-slow': '1' }, signal: hungUp.signal }).catch(() => {})
+    await begun.opened
+
+    expect((await site.get('/')).body).toBe('one two three')
+    expect(page.runs).toBe(1)
+    hungUp.abort()
+    await slow
+  })
+
   it('answers the others when the visitor hangs up whose request made the page', async () => {
     const [begun, released] = [gate(), gate()]
     const site = await openPage(
@@ -199,6 +262,37 @@ onBothVersions((express) => {
     await leader
   })
 
+  it.each(['no-cache', 'max-age=0'])('lets nobody wait in vain again for a page that has to be asked for at each use: %s', async (directive) => {
+    let [begun, released] = [gate(), gate()]
+    let arrived = 0
+    const page = counting((req, res, run) => {
+      res.set('Cache-Control', directive).set('ETag', '"v"')
+      if (req.get('x-slow') === undefined) return void res.send(`run ${run}`)
+      begun.open()
+      return void released.opened.then(() => res.send(`run ${run}`))
+    })
+    const site = await open(express, (app, cache) => {
+      app.use((_req, _res, next) => {
+        arrived++
+        next()
+      })
+      app.get('/', cacheResponses({ cache }), page)
+    })
+    const first = site.get('/', { 'x-slow': '1' })
+    await begun.opened
+    const others = [site.get('/'), site.get('/')]
+    await vi.waitUntil(() => arrived === 3, { timeout: 10_000 })
+    released.open()
+    await Promise.all([first, ...others])
+
+    ;[begun, released] = [gate(), gate()]
+    const second = site.get('/', { 'x-slow': '1' })
+    await begun.opened
+    expect((await site.get('/')).status).toBe(200)
+    released.open()
+    await second
+  })
+
   it('leaves the errors of a handler to the application', async () => {
     const site = await openPage(express, (_req, _res, next) => next(new Error('gone')))
     expect((await site.get('/')).status).toBe(500)
@@ -212,6 +306,23 @@ onBothVersions((express) => {
 
     expect((await site.get('/')).status).toBe(200)
     expect((await site.send('/', { method: 'DELETE' })).status).toBe(200)
+  })
+
+  it.each(['at once', 'later'])('answers with what the handler says when its logger throws %s', async (when) => {
+    const logger = {
+      warn() {
+        throw new Error('the disk is full')
+      },
+    }
+    const room = when === 'later' ? undefined : () => logger.warn()
+    const site = await open(express, (app, cache) => {
+      app.get('/', cacheResponses({ cache, ttl: '1m', room, logger }), counting())
+      app.put('/', invalidateResponses({ cache, tags: () => logger.warn() as never, logger }), counting())
+    })
+    if (when === 'later') await site.cache.close()
+
+    for (const run of [1, 2]) expect((await site.get('/')).body).toBe(`run ${run}`)
+    expect((await site.send('/', { method: 'PUT' })).body).toBe('run 1')
   })
 
   it('answers with what the handler says when a function of its options throws', async () => {
@@ -238,4 +349,29 @@ onBothVersions((express) => {
     expect((await site.get('/')).status).toBe(418)
     expect(seen).toEqual(['gone'])
   })
+})
+
+it('hides no error of a handler where there is no Express to catch it', async () => {
+  const cache = createCache({ redis: false })
+  onTestFinished(() => cache.close())
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  onTestFinished(() => {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of others) process.on('uncaughtException', listener)
+  })
+  const uncaught = once(process, 'uncaughtException')
+  const cached = cacheResponses({ cache, ttl: '1m' })
+  let runs = 0
+  const site = await serve((req, res) => cached(req, res, () => {
+    if (++runs === 1) throw new Error('gone')
+    res.end(`run ${runs}`)
+  }))
+  const hungUp = new AbortController()
+  const first = site.send('/', { signal: hungUp.signal }).catch(() => {})
+
+  expect(await uncaught).toMatchObject([{ message: 'gone' }, 'uncaughtException'])
+  expect((await site.get('/')).body).toBe('run 2')
+  hungUp.abort()
+  await first
 })

@@ -40,6 +40,20 @@ onBothVersions((express) => {
     expect(site.cache.stats().memory.entries).toBeLessThan(30)
   })
 
+  it.each(['', 'de'])('lets nobody keep others from what is kept by asking for variants that cannot be, in the language %j', async (language) => {
+    const page = counting((req, res, run) => {
+      res.vary('Accept-Language').status(req.get('accept-language') === 'none' ? 406 : 200).send(`run ${run}`)
+    })
+    const site = await openPage(express, page)
+    const headers = language === '' ? {} : { 'accept-language': language }
+    await site.get('/', { 'accept-language': 'en' })
+    const { body } = await site.get('/', headers)
+    for (let i = 0; i < 5; i++) expect((await site.get('/', { 'accept-language': 'none' })).status).toBe(406)
+
+    expect((await site.get('/', { 'accept-language': 'en' })).body).toBe('run 1')
+    expect((await site.get('/', headers)).body).toBe(body)
+  })
+
   it('holds no more of a visitor than an address, however long the address is', async () => {
     const site = await openPage(express, counting(), { cacheOptions: { memory: { maxBytes: 200_000 } } })
     for (let i = 0; i < 100; i++) expect((await site.get(`/?${i}=${'x'.repeat(7000)}`)).status).toBe(200)

@@ -1,6 +1,6 @@
 import { cacheResponses } from '@tiercel/express'
 import cors from 'cors'
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import session from 'express-session'
 import { expect, it } from 'vitest'
 import { counting } from './counting.js'
@@ -73,6 +73,29 @@ onBothVersions((express) => {
     await site.get('/')
 
     expect((await site.get('/')).headers[name.toLowerCase()]).not.toBe('of 1')
+  })
+
+  it.each([
+    ['Set-Cookie', 'sid=victim', {}],
+    ['Set-Cookie', 'sid=victim', { 'if-none-match': '*' }],
+    ['Cache-Control', 'private', {}],
+    ['Cache-Control', 'no-store', {}],
+    ['Cache-Control', 'no-store', { 'if-none-match': '*' }],
+  ])('keeps nothing of a page for which middleware in front sets a header in the last moment: %s: %s, asked for with %o', async (name, value, headers) => {
+    const site = await open(express, (app, cache) => {
+      app.use((_req, res, next) => {
+        const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => Response
+        res.writeHead = ((...args: unknown[]) => {
+          res.setHeader(name, value)
+          return writeHead(...args)
+        }) as never
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), counting((_req, res, run) => res.send(`token ${run}`)))
+    })
+    await site.get('/', headers)
+
+    expect((await site.get('/')).body).toBe('token 2')
   })
 
   it('gives nobody the session of another, though its cookie is set no earlier than the headers are sent', async () => {

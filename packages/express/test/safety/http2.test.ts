@@ -55,3 +55,22 @@ it('keeps the pages of authorities apart, and believes the one who spoke first',
   expect((await visit({ ':authority': 'a.example' })).body).toContain('a.example')
   expect((await visit({ ':authority': 'b.example' })).body).toContain('b.example')
 })
+
+it('forgets over HTTP/2 what was written, and has Node warn of nothing', async () => {
+  const warnings: string[] = []
+  const note = (warning: Error): unknown => warnings.push(warning.message)
+  process.on('warning', note)
+  onTestFinished(() => void process.off('warning', note))
+  let runs = 0
+  const visit = await openHttp2((_req, res) => {
+    res.setHeader('ETag', '"v"')
+    res.end(`run ${++runs}`)
+    res.end('twice')
+  })
+  await visit({})
+  expect((await visit({ ':method': 'PUT' })).body).toBe('run 2')
+
+  expect((await visit({ 'if-none-match': '"v"' })).headers[':status']).toBe(304)
+  expect((await visit({})).body).toBe('run 3')
+  expect(warnings).toEqual([])
+})

@@ -41,6 +41,30 @@ onBothVersions((express) => {
     expect(finished).toEqual([200, true, true, 200, true, true])
   })
 
+  it('lets a log look at the visitor when the headers are sent, and when all is', async () => {
+    const lines: unknown[] = []
+    const page = counting((_req, res, run) => {
+      res.write(`run ${run}`)
+      setImmediate(() => res.end())
+    })
+    const site = await open(express, (app, cache) => {
+      app.use((req, res, next) => {
+        for (const name of ['writeHead', 'write', 'end'] as const) {
+          const method = res[name].bind(res) as (...args: unknown[]) => unknown
+          res[name] = ((...args: unknown[]) => {
+            lines.push({ ...req.headers, ip: req.ip })
+            return method(...args)
+          }) as never
+        }
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), page)
+    })
+    for (let visit = 0; visit < 2; visit++) expect((await site.get('/', { 'x-forwarded-for': 'a' })).body).toBe('run 1')
+
+    expect(lines).toContainEqual(expect.objectContaining({ 'x-forwarded-for': 'a', ip: '127.0.0.1' }))
+  })
+
   it('lets another middleware change the headers when they are sent, for each visitor', async () => {
     let sent = 0
     const site = await open(express, (app, cache) => {

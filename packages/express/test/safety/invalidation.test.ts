@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { cacheResponses, invalidateResponses } from '@tiercel/express'
-import type { Request } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { expect, it } from 'vitest'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
@@ -30,6 +31,63 @@ onBothVersions((express) => {
     await site.send('/rooms/1?fail=1', { method: 'POST' })
 
     expect((await site.get('/rooms/1')).body).toBe('run 1')
+  })
+
+  it('forgets what a write names by its parameters, though somebody behind the route answers it', async () => {
+    const site = await open(express, (app, cache) => {
+      app.get('/rooms/:id', cacheResponses({ cache, ttl: '1m', room: (req) => String(req.params.id) }), counting())
+      app.put('/rooms/:id', invalidateResponses({ cache, room: (req) => req.params.id }), (_req, _res, next) => next())
+      app.use((_req, res) => void res.sendStatus(204))
+    })
+    await site.get('/rooms/1')
+    await site.send('/rooms/1', { method: 'PUT' })
+
+    expect((await site.get('/rooms/1')).body).toBe('run 2')
+  })
+
+  it('forgets what was written though the writer hangs up in the middle of the answer', async () => {
+    const begun = gate()
+    const site = await open(express, (app, cache) => {
+      app.get('/', cacheResponses({ cache, ttl: '1m', room: '1' }), counting())
+      app.put('/', invalidateResponses({ cache, room: '1' }), (_req, res) => {
+        res.write('half')
+        begun.open()
+      })
+    })
+    await site.get('/')
+    const hungUp = new AbortController()
+    const write = site.send('/', { method: 'PUT', signal: hungUp.signal }).catch(() => {})
+    await begun.opened
+    hungUp.abort()
+    await write
+
+    await expect.poll(async () => (await site.get('/')).body).toBe('run 2')
+  })
+
+  const answers: [string, RequestHandler][] = [
+    ['ends it once more', (_req, res) => void res.end()],
+    ['ends it once more with another', (_req, res) => void res.end('second')],
+    ['writes on', (_req, res) => void res.write('second')],
+    ['fails', (_req, _res, next) => next(new Error('too late'))],
+    ['begins another', (_req, res) => void res.writeHead(500, { 'X-Second': '1' })],
+  ]
+  it.each(answers)('answers a write by the first answer of its handler, though that then %s', async (_name, then) => {
+    const handler: RequestHandler = (req, res, next) => {
+      res.status(201).json({ ok: true })
+      void then(req, res, next)
+    }
+    const site = await open(express, (app, cache) => {
+      // As slow as over a network, or what comes too late would come too late for the test.
+      const invalidate = cache.invalidate.bind(cache)
+      cache.invalidate = async (target) => {
+        await pause(20)
+        return invalidate(target)
+      }
+      app.put('/', invalidateResponses({ cache, room: '1' }), handler)
+    })
+    const answer = await site.send('/', { method: 'PUT' })
+
+    expect([answer.status, answer.body, answer.complete, answer.headers['x-second']]).toEqual([201, '{"ok":true}', true, undefined])
   })
 
   it.each(['*', '?', '[a-z0-9]', '**', '%2A', '__proto__', '..%2F1', '1%00', '%5C*'])('forgets no other room for a visitor who calls theirs %s', async (name) => {

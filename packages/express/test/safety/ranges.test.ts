@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { cacheResponses } from '@tiercel/express'
+import compression from 'compression'
 import { expect, it, onTestFinished } from 'vitest'
 import { counting } from './counting.js'
 import { openPage } from './page.js'
+import { open } from './site.js'
 import { onBothVersions } from './versions.js'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
@@ -63,6 +66,17 @@ onBothVersions((express) => {
     expect(part.headers['content-length']).toBe(String(part.bytes.length))
     expect((await site.get('/')).body).toBe(ALPHABET)
     expect(page.runs).toBe(1)
+  })
+
+  it('gives of a kept page the part that is asked for, and not that part compressed by itself', async () => {
+    const site = await open(express, (app, cache) => {
+      app.use(compression({ threshold: 0 }))
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), (_req, res) => void res.type('text').set('Cache-Control', 'max-age=60').send('0123456789'))
+    })
+    await site.get('/')
+    const { status, headers, body } = await site.get('/', { range: 'bytes=2-4', 'accept-encoding': 'gzip' })
+
+    expect([status, headers['content-range'], headers['content-encoding'], headers['cache-control'], body]).toEqual([206, 'bytes 2-4/10', undefined, 'max-age=60, no-transform', '234'])
   })
 
   it('does not do a thousand times the work for a thousand parts', async () => {

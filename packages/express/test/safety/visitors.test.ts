@@ -1,6 +1,8 @@
+import { cacheResponses } from '@tiercel/express'
 import { expect, it } from 'vitest'
 import { counting } from './counting.js'
 import { openObedientPage, openPage } from './page.js'
+import { open } from './site.js'
 import { onBothVersions } from './versions.js'
 
 onBothVersions((express) => {
@@ -81,6 +83,54 @@ onBothVersions((express) => {
     const second = await site.get('/', { cookie: 'sid=other; lang=de' })
     expect(second.body).not.toMatch(/victim|other/)
     expect((await site.get('/')).body).not.toContain('victim')
+  })
+
+  it('hides from the handler what cookie-parser has found in those cookies, signed or not', async () => {
+    const site = await open(express, (app, cache) => {
+      app.use((req, _res, next) => {
+        Object.assign(req, { cookies: { name: req.headers.cookie }, signedCookies: { user: req.headers.cookie } })
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m', cookies: 'ignore' }), (req, res) => void res.json([req.cookies, req.signedCookies]))
+    })
+    await site.get('/', { cookie: 'sid=victim' })
+
+    expect((await site.get('/')).body).toBe('[{},{}]')
+  })
+
+  it.each(['lang =evil', 'a=b;\tlang\t= evil ', 'lang =evil; lang=de'])('lets nobody put words into the page without a cookie, or with another, by %j', async (cookie) => {
+    // As cookie-parser does it: spaces do not count, and the first of a name does.
+    const parsed = (header: string | undefined): Map<string, string> => new Map((header ?? '').split(';').map((pair) => pair.split('=').map((part) => part.trim()) as [string, string]).toReversed())
+    const site = await open(express, (app, cache) => {
+      app.use((req, _res, next) => {
+        req.cookies = Object.fromEntries(parsed(req.headers.cookie))
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m', cookies: ['lang'] }), (req, res) => void res.send(`in ${(req.cookies as Record<string, string>).lang ?? 'none'}, ${parsed(req.headers.cookie).get('lang') ?? 'none'}`))
+    })
+    expect((await site.get('/', { cookie })).body).toBe('in evil, evil')
+
+    expect((await site.get('/')).body).toBe('in none, none')
+    expect((await site.get('/', { cookie: 'lang=de' })).body).toBe('in de, de')
+  })
+
+  it('hides those cookies also while the page is being written', async () => {
+    const site = await openPage(express, (req, res) => {
+      res.write('hello ')
+      setImmediate(() => res.end(req.headers.cookie ?? 'anybody'))
+    }, { cookies: 'ignore' })
+
+    for (let visit = 0; visit < 2; visit++) expect((await site.get('/', { cookie: 'sid=victim' })).body).toBe('hello anybody')
+  })
+
+  it.each(['req.ip', 'x-forwarded-for'])('keeps no page into which the handler writes the address of the visitor, though only at its end: %s', async (what) => {
+    const site = await openPage(express, counting((req, res, run) => {
+      res.write(`run ${run} for `)
+      setImmediate(() => res.end(what === 'req.ip' ? req.ip : req.get(what)))
+    }))
+
+    expect((await site.get('/', { 'x-forwarded-for': 'a' })).body).toContain('run 1')
+    expect((await site.get('/', { 'x-forwarded-for': 'b' })).body).toContain('run 2')
   })
 
   it('keeps a page for each value of the headers it is told of', async () => {

@@ -1,9 +1,10 @@
+import { createCache } from '@tiercel/core'
 import { cacheResponses } from '@tiercel/express'
 import type { Request, Response } from 'express'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { counting } from '../safety/counting.js'
 import { openObedientPage } from '../safety/page.js'
-import { open } from '../safety/site.js'
+import { open, serve } from '../safety/site.js'
 import { onBothVersions } from '../safety/versions.js'
 
 /** Older than it may be, from the beginning: what follows is about stale responses, and waits for none to become one. */
@@ -52,6 +53,59 @@ onBothVersions((express) => {
     await expect.poll(async () => (await site.get('/')).headers.vary).toBe('X-Theme')
     expect((await site.get('/', { 'x-theme': 'dark' })).body).toBe('theme dark')
     expect((await site.get('/')).body).toBe('theme none')
+  })
+
+  it.each(['room', 'key'] as const)('does not keep under a %s what a handler has made behind a stale response for another one', async (name) => {
+    const tenant = (req: Request): string => req.get('x-tenant') ?? 'nobody'
+    const page = counting(stale('public, stale-while-revalidate=60'))
+    let asked = 0
+    const site = await open(express, (app, cache) => {
+      app.use((_req, _res, next) => {
+        asked++
+        next()
+      })
+      app.get('/', cacheResponses<Request>({ cache, [name]: tenant }), page)
+    })
+    await site.get('/', { 'x-tenant': 'a' })
+    await site.get('/', { 'x-tenant': 'a' })
+    await expect.poll(() => asked).toBe(3)
+
+    expect((await site.get('/', { 'x-tenant': 'a' })).body).toBe('run 1')
+    expect(page.runs).toBe(1)
+  })
+
+  it('does not keep what another route of an application has answered behind a stale response', async () => {
+    const [page, other] = [counting(stale('stale-while-revalidate=60')), counting(stale('stale-while-revalidate=60'))]
+    let asked = 0
+    const site = await open(express, (app, cache) => {
+      // Not mounted, but called: it does not know where it is.
+      const inner = express()
+      inner.use((_req, _res, next) => {
+        asked++
+        next()
+      })
+      inner.use(cacheResponses({ cache }))
+      inner.get('/page', page)
+      inner.get('/inner/page', other)
+      app.use('/inner', (req, res) => void inner(req, res))
+    })
+    await site.get('/inner/page')
+    await site.get('/inner/page')
+    await expect.poll(() => asked).toBe(3)
+    for (let visit = 0; visit < 3; visit++) await site.get('/inner/page')
+
+    expect(other.runs).toBe(0)
+  })
+
+  it('asks the handler where there is no application to ask it behind a stale response', async () => {
+    const cache = createCache({ redis: false })
+    onTestFinished(() => cache.close())
+    const cached = cacheResponses({ cache })
+    let runs = 0
+    const site = await serve((req, res) => cached(req, res, () => res.setHeader('Cache-Control', 'max-age=10, stale-while-revalidate=60').setHeader('Age', '20').end(`run ${++runs}`)))
+    await site.get('/')
+
+    expect((await site.get('/')).body).toBe('run 2')
   })
 
   it('goes on serving what is stale when who stands before the handler lets nobody in without credentials', async () => {
