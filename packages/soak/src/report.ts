@@ -1,15 +1,16 @@
 import { PROCESSES } from './rows.js'
+import type { Recovery } from './recovery.js'
 import type { Outcome } from './soak.js'
 
 const WRONG = 'values of another key'
 
 /** Whether everything was as promised. */
-export function isFine({ report, figures, crashes, pending, recoveryMs }: Outcome): boolean {
-  return report.ok && pending === 0 && crashes.length === 0 && recoveryMs !== undefined && figures.length === PROCESSES && figures.every(({ failed, counts }) => failed === 0 && (counts[WRONG] ?? 0) === 0)
+export function isFine({ report, figures, crashes, pending, recoveries }: Outcome): boolean {
+  return report.ok && pending === 0 && crashes.length === 0 && recoveries.every(({ ms }) => ms !== undefined) && figures.length === PROCESSES && figures.every(({ failed, counts }) => failed === 0 && (counts[WRONG] ?? 0) === 0)
 }
 
 export function printOutcome(outcome: Outcome): string {
-  const { wanted, report, figures, crashes, pending, faults, recoveryMs } = outcome
+  const { wanted, report, figures, crashes, pending, faults, recoveries } = outcome
   const counts = new Map<string, number>()
   for (const each of figures) for (const [what, count] of Object.entries(each.counts)) counts.set(what, (counts.get(what) ?? 0) + count)
   const times = figures.flatMap((each) => each.times).sort((a, b) => a - b)
@@ -23,7 +24,7 @@ export function printOutcome(outcome: Outcome): string {
     `  calls that never ended                    ${number(pending)}`,
     `  values of another key                     ${number(counts.get(WRONG) ?? 0)}`,
     `  crashes and unhandled rejections          ${number(crashes.length)}`,
-    `  all well after the last fault             ${recoveryMs === undefined ? 'NOT in time' : `${(recoveryMs / 1000).toFixed(2)} s`}`,
+    `  all well again                            ${recoveryTimes(recoveries)}`,
     String(report),
     'what the processes did, and counted',
     ...table(counts),
@@ -32,6 +33,16 @@ export function printOutcome(outcome: Outcome): string {
     '',
   ]
   return lines.join('\n')
+}
+
+function recoveryTimes(recoveries: readonly Recovery[]): string {
+  const late = recoveries.filter(({ ms }) => ms === undefined)
+  if (late.length > 0) return `NOT in time after ${late.map(({ after }) => after).join(', ')}`
+  const times = recoveries.toSorted((a, b) => (a.ms ?? 0) - (b.ms ?? 0))
+  const longest = times.at(-1)
+  if (longest === undefined) return '-'
+  const sorted = times.map(({ ms = 0 }) => ms)
+  return `${recoveries.length} times waited for: p50 ${quantile(sorted, 0.5)}, longest ${quantile(sorted, 1)} after ${longest.after}`
 }
 
 function table(counts: ReadonlyMap<string, number>): string[] {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createConsistencyChecker, startRedis, type ConsistencyReport } from '@tiercel/core/testing'
 import { makeTrouble, type FaultCounts } from './faults/schedule.js'
 import { Random } from './random.js'
+import { recoveryOf, type Recovery } from './recovery.js'
 import { PROCESSES } from './rows.js'
 import { stages, type StageName } from './stages.js'
 import { BOUND_MS } from './subjects/subject.js'
@@ -26,12 +27,9 @@ export interface Outcome {
   /** Calls that never ended. */
   readonly pending: number
   readonly faults: FaultCounts
-  /** How long all processes took to be well again after the last fault; `undefined` when they were not in time. */
-  readonly recoveryMs: number | undefined
+  /** After some of the faults, and after the last one. */
+  readonly recoveries: readonly Recovery[]
 }
-
-const RECOVERY_MS = 20_000
-const LOOK_MS = 50
 
 /** Lets four processes use one cache, makes everything fail meanwhile, and has judged what they saw. */
 export async function soak(wanted: Wanted): Promise<Outcome> {
@@ -45,29 +43,21 @@ export async function soak(wanted: Wanted): Promise<Outcome> {
     await each(workers, (worker) => worker.ready())
     await each(workers, (worker) => worker.order('begin'))
     const endsAt = performance.now() + seconds * 1000
-    const faults = hasFaults ? await makeTrouble(stage.faults(workers), new Random(seed), endsAt) : new Map<string, number>()
+    const recoveries: Recovery[] = []
+    const recover = async (after: string) => void recoveries.push(await recoveryOf(workers, after, () => stage.isBack()))
+    const faults = hasFaults ? await makeTrouble(stage.faults(workers), new Random(seed), endsAt, recover) : new Map<string, number>()
     await pause(Math.max(0, endsAt - performance.now()))
-    const recoveryMs = await recovery(workers)
+    await recover('all of it')
     const stops = await each(workers, (worker) => worker.order('stop'))
     const pending = stops.reduce((sum, stop) => sum + (stop.pending ?? 0), 0)
     // What was changed last has had its time, too.
     await pause(2 * BOUND_MS)
     await each(workers, (worker) => worker.order('rest'))
     const ends = await each(workers, (worker) => worker.order('end'))
-    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveryMs }
+    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveries }
   } finally {
     await Promise.all([...workers, database, stage].map((part) => part.stop()))
   }
-}
-
-async function recovery(workers: readonly Worker[]): Promise<number | undefined> {
-  const began = performance.now()
-  while (performance.now() - began < RECOVERY_MS) {
-    const answers = await each(workers, (worker) => worker.order('hasRecovered'))
-    if (answers.every(({ is }) => is === true)) return performance.now() - began
-    await pause(LOOK_MS)
-  }
-  return undefined
 }
 
 function each<T>(workers: readonly Worker[], work: (worker: Worker) => Promise<T>): Promise<T[]> {
