@@ -7,7 +7,7 @@ const LEAST_MS = 50
 const MOST_MS = 2500
 const BETWEEN_MS = [20, 400] as const
 /** After so many of them all is left in peace until everybody is well. After the others the next one may come before. */
-const LEFT_IN_PEACE = 0.25
+const LEFT_IN_PEACE = 0.4
 
 /** Which fault, and how often it happened. */
 export type FaultCounts = ReadonlyMap<string, number>

@@ -26,6 +26,8 @@ export interface LineOptions {
   onError(error: RedisError): void
   /** After every loss and every failed attempt. */
   onDown?(error: RedisError): void
+  /** An attempt to connect hangs. */
+  onHanging?(): void
 }
 
 /**
@@ -59,6 +61,7 @@ export class Line implements MasterNode {
       greet: probe,
       onUp: () => this.#onUp(),
       onDown: (error) => this.#onDown(error),
+      onHanging: () => options.onHanging?.(),
       onError: options.onError,
     })
     this.#keeper.start()
@@ -87,6 +90,11 @@ export class Line implements MasterNode {
 
   recycle(): void {
     this.#keeper.recycle(new RedisUnavailableError(`${this.#where}: the connection was replaced`))
+  }
+
+  /** Only if it owes a reply beyond the time that its caller had for it. */
+  recycleIfOverdue(): void {
+    if (this.#unanswered.isOverdue) this.recycle()
   }
 
   /** Waits for what is in flight, at most `timeoutMs`. */

@@ -51,6 +51,10 @@ export class ServerConnection implements RedisConnection {
     this.#line.recycle()
   }
 
+  recycleOverdue(): void {
+    this.#line.recycleIfOverdue()
+  }
+
   async close(timeoutMs: number): Promise<void> {
     this.#subscriptions.close()
     await this.#line.close(timeoutMs)

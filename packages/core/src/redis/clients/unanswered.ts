@@ -21,6 +21,11 @@ export class Unanswered {
     return this.#exchanges.size
   }
 
+  /** Whether the next reply to come is one that nobody waits for any more. */
+  get isOverdue(): boolean {
+    return this.all()[0]?.settled === true
+  }
+
   all(): Exchange[] {
     return [...this.#exchanges.keys()]
   }

@@ -1,0 +1,84 @@
+import { RedisUnavailableError, type RedisError } from '../../errors/index.js'
+import { startDeadline } from './deadline.js'
+import { redacted } from './redaction.js'
+import type { Wire } from './wire.js'
+
+export interface Attempting {
+  readonly where: string
+  readonly connectTimeoutMs: number
+  dial(lost: (reason: unknown) => void): Wire | Promise<Wire>
+  /** What must succeed before an open wire counts as up. */
+  greet(wire: Wire): Promise<void>
+}
+
+export interface AttemptHandlers {
+  onUp(wire: Wire): void
+  onFailed(error: RedisError): void
+  /** The wire broke that was up. May come more than once. */
+  onLost(wire: Wire, error: RedisError): void
+}
+
+/** One try to make a wire. Ends with the first of: it is up, it failed, its time is over, nobody wants it any more. */
+export class Attempt {
+  readonly startedAt = performance.now()
+  readonly #attempting: Attempting
+  readonly #handlers: AttemptHandlers
+  readonly #failure: Promise<never>
+  #fail: (reason: unknown) => void = () => {}
+  #hasFailed = false
+  #isUnwanted = false
+
+  constructor(attempting: Attempting, handlers: AttemptHandlers) {
+    this.#attempting = attempting
+    this.#handlers = handlers
+    this.#failure = new Promise<never>((_, reject) => {
+      this.#fail = (reason) => {
+        this.#hasFailed = true
+        reject(reason)
+      }
+    })
+    this.#failure.catch(() => {})
+  }
+
+  /** Calls one of the handlers, never at once. */
+  async run(): Promise<void> {
+    const { where, connectTimeoutMs } = this.#attempting
+    const stopWaiting = startDeadline(connectTimeoutMs, () => this.#fail(new RedisUnavailableError(`${where}: it does not answer`)), true)
+    let wire: Wire | undefined
+    let isUp = false
+    const lost = (reason: unknown) => {
+      this.#fail(reason)
+      if (isUp && wire !== undefined) this.#handlers.onLost(wire, redacted(reason, where))
+    }
+    try {
+      wire = await Promise.race([this.#dial(lost), this.#failure])
+      await Promise.race([this.#greet(wire), this.#failure])
+      // It may have been lost between the last reply and this turn.
+      if (this.#hasFailed) await this.#failure
+    } catch (error) {
+      wire?.drop()
+      if (!this.#isUnwanted) this.#handlers.onFailed(redacted(error, where))
+      return
+    } finally {
+      stopWaiting()
+    }
+    isUp = true
+    this.#handlers.onUp(wire)
+  }
+
+  /** None of the handlers is called any more. */
+  abandon(): void {
+    this.#isUnwanted = true
+    this.#fail(undefined)
+  }
+
+  async #dial(lost: (reason: unknown) => void): Promise<Wire> {
+    return await this.#attempting.dial(lost)
+  }
+
+  async #greet(wire: Wire): Promise<void> {
+    if (this.#hasFailed) return await this.#failure
+    await wire.open()
+    await this.#attempting.greet(wire)
+  }
+}
