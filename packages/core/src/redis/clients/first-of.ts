@@ -15,20 +15,20 @@ export function firstOf<Result>(tries: readonly (() => Promise<Result>)[], patie
       clearTimeout(timer)
       settle()
     }
-    const next = () => {
+    const beginNext = () => {
       clearTimeout(timer)
       const begin = isOver ? undefined : tries[begun]
       if (begin === undefined) return
       const number = ++begun
-      timer = setTimeout(next, patienceMs).unref()
+      timer = setTimeout(beginNext, patienceMs).unref()
       begin().then(
         (result) => end(() => resolve(result)),
         (error: unknown) => {
           if (++failed === tries.length) end(() => reject(error as Error))
-          else if (number === begun) next()
+          else if (number === begun) beginNext()
         },
       )
     }
-    next()
+    beginNext()
   })
 }
