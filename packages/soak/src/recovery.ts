@@ -16,21 +16,27 @@ export interface Recovery {
 }
 
 /**
- * Waits until all processes are well, and stay so for a while.
+ * Waits until each of the processes has come back by itself, or has not been away. What happens to one that was back already is a matter of its own: a machine that
+ * is too slow for what they ask of it.
  *
  * @param isBack Whether there is something to come back to: the nodes of a cluster have to agree first, which takes them a time of their own.
  */
 export async function recoveryOf(workers: readonly Worker[], after: string, isBack: () => Promise<boolean>): Promise<Recovery> {
   const formedBy = performance.now() + FORMING_MS
   while (performance.now() < formedBy && !(await isBack())) await pause(LOOK_MS)
+  const times = await Promise.all(workers.map((worker) => recoveryOfOne(worker)))
+  return { after, ms: times.includes(undefined) ? undefined : Math.max(...times.map((ms) => ms ?? 0)) }
+}
+
+async function recoveryOfOne(worker: Worker): Promise<number | undefined> {
   const began = performance.now()
-  let wellSince = began
-  while (wellSince - began < PATIENCE_MS) {
-    const answers = await Promise.all(workers.map((worker) => worker.order('hasRecovered')))
-    const now = performance.now()
-    if (!answers.every(({ is }) => is === true)) wellSince = now
-    else if (now - wellSince >= STEADY_MS) return { after, ms: wellSince - began }
+  let wasAway = false
+  for (let ms = 0; ms < PATIENCE_MS; ms = performance.now() - began) {
+    const { is } = await worker.order('hasRecovered')
+    if (is !== true) wasAway = true
+    else if (wasAway) return performance.now() - began
+    else if (ms >= STEADY_MS) return 0
     await pause(LOOK_MS)
   }
-  return { after, ms: undefined }
+  return undefined
 }

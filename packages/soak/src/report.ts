@@ -10,7 +10,7 @@ export function isFine({ report, figures, crashes, pending, recoveries }: Outcom
 }
 
 export function printOutcome(outcome: Outcome): string {
-  const { wanted, report, figures, crashes, pending, faults, recoveries } = outcome
+  const { wanted, report, figures, crashes, pending, faults, recoveries, timerMs } = outcome
   const counts = new Map<string, number>()
   for (const each of figures) for (const [what, count] of Object.entries(each.counts)) counts.set(what, (counts.get(what) ?? 0) + count)
   const times = figures.flatMap((each) => each.times).sort((a, b) => a - b)
@@ -25,6 +25,7 @@ export function printOutcome(outcome: Outcome): string {
     `  values of another key                     ${number(counts.get(WRONG) ?? 0)}`,
     `  crashes and unhandled rejections          ${number(crashes.length)}`,
     `  all well again                            ${recoveryTimes(recoveries)}`,
+    `  a timer of 10 ms took                     p99 ${timerMs.toFixed(0)} ms`,
     String(report),
     'what the processes did, and counted',
     ...table(counts),

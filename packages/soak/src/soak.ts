@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createConsistencyChecker, startRedis, type ConsistencyReport } from '@tiercel/core/testing'
 import { makeTrouble, type FaultCounts } from './faults/schedule.js'
@@ -29,6 +30,8 @@ export interface Outcome {
   readonly faults: FaultCounts
   /** After some of the faults, and after the last one. */
   readonly recoveries: readonly Recovery[]
+  /** What a timer of 10 ms took in this process, of a hundred all but one: how busy the machine was. */
+  readonly timerMs: number
 }
 
 /** Lets four processes use one cache, makes everything fail meanwhile, and has judged what they saw. */
@@ -36,11 +39,13 @@ export async function soak(wanted: Wanted): Promise<Outcome> {
   const { subject, stage: stageName, seconds, seed, hasFaults, without } = wanted
   const checker = createConsistencyChecker({ bound: BOUND_MS })
   const crashes: string[] = []
+  const timers = monitorEventLoopDelay({ resolution: 10 })
   const handlers = { onBatch: checker.add.bind(checker), onCrash: (why: string) => void crashes.push(why) }
   const [stage, database] = await Promise.all([stages[stageName](), startRedis()])
   const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, { kind: stage.kind, urls: stage.urlsOf(index), index, without }, seed, database.url, handlers))
   try {
     await each(workers, (worker) => worker.ready())
+    timers.enable()
     await each(workers, (worker) => worker.order('begin'))
     const endsAt = performance.now() + seconds * 1000
     const recoveries: Recovery[] = []
@@ -48,13 +53,14 @@ export async function soak(wanted: Wanted): Promise<Outcome> {
     const faults = hasFaults ? await makeTrouble(stage.faults(workers), new Random(seed), endsAt, recover) : new Map<string, number>()
     await pause(Math.max(0, endsAt - performance.now()))
     await recover('all of it')
+    timers.disable()
     const stops = await each(workers, (worker) => worker.order('stop'))
     const pending = stops.reduce((sum, stop) => sum + (stop.pending ?? 0), 0)
     // What was changed last has had its time, too.
     await pause(2 * BOUND_MS)
     await each(workers, (worker) => worker.order('rest'))
     const ends = await each(workers, (worker) => worker.order('end'))
-    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveries }
+    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveries, timerMs: timers.percentile(99) / 1e6 }
   } finally {
     await Promise.all([...workers, database, stage].map((part) => part.stop()))
   }

@@ -13,6 +13,7 @@ const outcome = (change: Partial<Outcome> = {}): Outcome => ({
   pending: 0,
   faults: new Map([['Redis is full', 3]]),
   recoveries: [{ after: 'Redis is full', ms: 7 }, { after: 'all of it', ms: 5 }],
+  timerMs: 12.3,
   ...change,
 })
 
@@ -62,6 +63,7 @@ it('all well is ok, and says what was done', () => {
   expect(printed).toContain('seed 1: ok')
   expect(printed).toMatch(/loads +8\n/)
   expect(printed).toMatch(/Redis is full +3\n/)
+  expect(printed).toContain('p99 12 ms')
   expect(printed).toContain('2 times waited for: p50 7.00 ms, longest 7.00 ms after Redis is full')
 })
 

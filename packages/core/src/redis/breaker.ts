@@ -95,7 +95,7 @@ export class Breaker {
       if (this.#state === 'closed') return
       this.#settings.onError(error)
       // One that was made meanwhile may be half-open as well.
-      this.#settings.connection.recycleOverdue()
+      this.#settings.connection.recycleSilent()
       this.#retryLater()
       return
     }

@@ -129,8 +129,8 @@ export class ClusterConnection implements RedisConnection {
     void this.#refresh()
   }
 
-  recycleOverdue(): void {
-    for (const { line } of this.#nodes.values()) line.recycleIfOverdue()
+  recycleSilent(): void {
+    for (const { line } of this.#nodes.values()) line.recycleIfSilent()
     void this.#refresh()
   }
 

@@ -39,8 +39,8 @@ export interface RedisConnection {
   masters(): Promise<readonly MasterNode[]>
   /** Drops the data connections and makes new ones: for those that look open and lead nowhere. Subscriptions are not touched. */
   recycle(): void
-  /** The same for those only that owe a reply beyond the time that its caller had for it. */
-  recycleOverdue(): void
+  /** The same for those only that have given nothing since they were asked something, a second ago or more. */
+  recycleSilent(): void
   /** Ends everything, subscriptions too. What is in flight has `timeoutMs` to finish, then it fails. */
   close(timeoutMs: number): Promise<void>
 }

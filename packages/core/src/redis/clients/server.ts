@@ -51,8 +51,8 @@ export class ServerConnection implements RedisConnection {
     this.#line.recycle()
   }
 
-  recycleOverdue(): void {
-    this.#line.recycleIfOverdue()
+  recycleSilent(): void {
+    this.#line.recycleIfSilent()
   }
 
   async close(timeoutMs: number): Promise<void> {

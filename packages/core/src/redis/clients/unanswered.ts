@@ -21,9 +21,9 @@ export class Unanswered {
     return this.#exchanges.size
   }
 
-  /** Whether the next reply to come is one that nobody waits for any more. */
-  get isOverdue(): boolean {
-    return this.all()[0]?.settled === true
+  get oldest(): Exchange | undefined {
+    for (const exchange of this.#exchanges.keys()) return exchange
+    return undefined
   }
 
   all(): Exchange[] {
