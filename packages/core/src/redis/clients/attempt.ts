@@ -25,6 +25,7 @@ export class Attempt {
   readonly #handlers: AttemptHandlers
   readonly #failure: Promise<never>
   #fail: (reason: unknown) => void = () => {}
+  #wire: Wire | undefined
   #hasFailed = false
   #isUnwanted = false
 
@@ -44,32 +45,34 @@ export class Attempt {
   async run(): Promise<void> {
     const { where, connectTimeoutMs } = this.#attempting
     const stopWaiting = startDeadline(connectTimeoutMs, () => this.#fail(new RedisUnavailableError(`${where}: it does not answer`)), true)
-    let wire: Wire | undefined
-    let isUp = false
+    let up: Wire | undefined
     const lost = (reason: unknown) => {
       this.#fail(reason)
-      if (isUp && wire !== undefined) this.#handlers.onLost(wire, redacted(reason, where))
+      if (up !== undefined) this.#handlers.onLost(up, redacted(reason, where))
     }
+    let wire: Wire
     try {
-      wire = await Promise.race([this.#dial(lost), this.#failure])
+      wire = this.#wire = await Promise.race([this.#dial(lost), this.#failure])
       await Promise.race([this.#greet(wire), this.#failure])
       // It may have been lost between the last reply and this turn.
       if (this.#hasFailed) await this.#failure
     } catch (error) {
-      wire?.drop()
-      if (!this.#isUnwanted) this.#handlers.onFailed(redacted(error, where))
+      if (this.#isUnwanted) return
+      this.#wire?.drop()
+      this.#handlers.onFailed(redacted(error, where))
       return
     } finally {
       stopWaiting()
     }
-    isUp = true
+    up = wire
     this.#handlers.onUp(wire)
   }
 
-  /** None of the handlers is called any more. */
+  /** Drops the wire. None of the handlers is called any more. */
   abandon(): void {
     this.#isUnwanted = true
     this.#fail(undefined)
+    this.#wire?.drop()
   }
 
   async #dial(lost: (reason: unknown) => void): Promise<Wire> {
