@@ -28,6 +28,7 @@ export class Attempt {
   #wire: Wire | undefined
   #hasFailed = false
   #isUnwanted = false
+  #isUp = false
 
   constructor(attempting: Attempting, handlers: AttemptHandlers) {
     this.#attempting = attempting
@@ -45,10 +46,9 @@ export class Attempt {
   async run(): Promise<void> {
     const { where, connectTimeoutMs } = this.#attempting
     const stopWaiting = startDeadline(connectTimeoutMs, () => this.#fail(new RedisUnavailableError(`${where}: it does not answer`)), true)
-    let up: Wire | undefined
     const lost = (reason: unknown) => {
       this.#fail(reason)
-      if (up !== undefined) this.#handlers.onLost(up, redacted(reason, where))
+      if (this.#isUp && this.#wire !== undefined) this.#handlers.onLost(this.#wire, redacted(reason, where))
     }
     let wire: Wire
     try {
@@ -64,7 +64,7 @@ export class Attempt {
     } finally {
       stopWaiting()
     }
-    up = wire
+    this.#isUp = true
     this.#handlers.onUp(wire)
   }
 
