@@ -45,7 +45,7 @@ export class Attempt {
   /** Calls one of the handlers, never at once. */
   async run(): Promise<void> {
     const { where, connectTimeoutMs } = this.#attempting
-    const stopWaiting = startDeadline(connectTimeoutMs, () => this.#fail(new RedisUnavailableError(`${where}: it does not answer`)), true)
+    let stopWaiting = () => {}
     const lost = (reason: unknown) => {
       this.#fail(reason)
       if (this.#isUp && this.#wire !== undefined) this.#handlers.onLost(this.#wire, redacted(reason, where))
@@ -53,6 +53,8 @@ export class Attempt {
     let wire: Wire
     try {
       wire = this.#wire = await Promise.race([this.#dial(lost), this.#failure])
+      // Only now: loading a client is not connecting, and may take long on a busy machine.
+      stopWaiting = startDeadline(connectTimeoutMs, () => this.#fail(new RedisUnavailableError(`${where}: it does not answer`)), true)
       await Promise.race([this.#greet(wire), this.#failure])
       // It may have been lost between the last reply and this turn.
       if (this.#hasFailed) await this.#failure
