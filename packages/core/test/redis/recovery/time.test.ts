@@ -48,8 +48,8 @@ const victims: readonly (readonly [name: string, kind: 'standalone' | 'cluster',
 
 const lines: string[] = []
 let world: FakeWorld
-const open = async (kind: 'standalone' | 'cluster', connectTimeoutMs?: number) => {
-  world = new FakeWorld(kind, connectTimeoutMs)
+const open = async (kind: 'standalone' | 'cluster') => {
+  world = new FakeWorld(kind)
   await wait(100)
   expect(world.state).toBe('up')
 }
@@ -96,4 +96,36 @@ it.each(['standalone', 'cluster'] as const)('a server that is slow to accept, en
   const up = world.up()
   await wait(20_000)
   expect((await up) - back).toBeLessThan(2 * 3600)
+})
+
+it('a cluster is found although the nodes that are asked first hang', async () => {
+  world = new FakeWorld('cluster')
+  const [first, second] = world.nodes
+  first?.hang()
+  second?.hang()
+  const began = performance.now()
+  let isFound = false
+  void world.connection.masters().then(() => (isFound = true))
+  while (!isFound && performance.now() - began < BACK_MS) await wait(10)
+  expect(isFound).toBe(true)
+})
+
+it.each([0, 1, 2])('a node that another one replaces while it hangs is not waited for (%i)', async (index) => {
+  const times: number[] = []
+  for (const awayMs of AWAY_MS) {
+    await open('cluster')
+    const victim = world.nodes[index]
+    if (victim === undefined) throw new Error('no such node')
+    victim.hang()
+    world.breaker.trip()
+    await wait(awayMs)
+    world.takeOver(victim)
+    const replaced = performance.now()
+    const up = world.up()
+    await wait(20_000)
+    times.push((await up) - replaced)
+    await world.close()
+  }
+  lines.push(`  node ${index} of a cluster hangs, and another one takes over: ${Math.max(...times).toFixed(0)} ms\n`)
+  expect(times.filter((ms) => ms > BACK_MS)).toEqual([])
 })
