@@ -131,6 +131,7 @@ export class ClusterConnection implements RedisConnection {
 
   recycleSilent(): void {
     for (const { line } of this.#nodes.values()) line.recycleIfSilent()
+    // One that hangs says nothing, also when another node has taken its slots over.
     void this.#refresh()
   }
 
@@ -174,9 +175,9 @@ export class ClusterConnection implements RedisConnection {
     return node
   }
 
-  #lineTo(address: Address, onError: (error: RedisError) => void, onTrouble: () => void): Line {
+  #lineTo(address: Address, onError: (error: RedisError) => void, onDown: () => void): Line {
     const { connectTimeoutMs } = this.#options
-    return new Line({ where: `Redis at ${nameOf(address)}`, connectTimeoutMs, dial: (lost) => this.#dialer.dial(lost, address), onError, onDown: onTrouble, onHanging: onTrouble })
+    return new Line({ where: `Redis at ${nameOf(address)}`, connectTimeoutMs, dial: (lost) => this.#dialer.dial(lost, address), onError, onDown })
   }
 
   #refresh(): Promise<void> {

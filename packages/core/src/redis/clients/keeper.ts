@@ -13,8 +13,6 @@ export interface Keeping extends Attempting {
   onUp(wire: Wire): void
   /** After every loss, and after every attempt that failed. */
   onDown(error: RedisError): void
-  /** Each time that an attempt is joined by another one: nobody knows yet what will become of it. */
-  onHanging?(): void
   /** The first error of a series, and each that differs from the one before. */
   onError(error: RedisError): void
 }
@@ -107,7 +105,6 @@ export class Keeper {
     for (const attempt of others) attempt.abandon()
     this.#attempts = patient === undefined ? [] : [patient]
     this.start()
-    this.#keeping.onHanging?.()
   }
 
   #succeeded(attempt: Attempt, wire: Wire): void {

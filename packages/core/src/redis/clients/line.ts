@@ -28,8 +28,6 @@ export interface LineOptions {
   onError(error: RedisError): void
   /** After every loss and every failed attempt. */
   onDown?(error: RedisError): void
-  /** An attempt to connect hangs. */
-  onHanging?(): void
 }
 
 /**
@@ -63,7 +61,6 @@ export class Line implements MasterNode {
       greet: probe,
       onUp: () => this.#onUp(),
       onDown: (error) => this.#onDown(error),
-      onHanging: () => options.onHanging?.(),
       onError: options.onError,
     })
     this.#keeper.start()

@@ -103,11 +103,10 @@ it('a cluster is found although the nodes that are asked first hang', async () =
   const [first, second] = world.nodes
   first?.hang()
   second?.hang()
-  const began = performance.now()
-  let isFound = false
-  void world.connection.masters().then(() => (isFound = true))
-  while (!isFound && performance.now() - began < BACK_MS) await wait(10)
-  expect(isFound).toBe(true)
+  const found = vi.fn<() => void>()
+  world.connection.masters().then(found, () => {})
+  await wait(BACK_MS)
+  expect(found).toHaveBeenCalled()
 })
 
 it.each([0, 1, 2])('a node that another one replaces while it hangs is not waited for (%i)', async (index) => {
