@@ -17,7 +17,7 @@ export function printOutcome(outcome: Outcome): string {
   const failed = figures.reduce((sum, each) => sum + each.failed, 0)
   const lines = [
     '',
-    `soak: ${wanted.subject}, ${wanted.stage}, ${wanted.seconds} s, ${PROCESSES} processes, ${wanted.hasFaults ? 'with faults' : 'calm'}${wanted.without.map((name) => `, without ${name}`).join('')}, seed ${wanted.seed}: ${isFine(outcome) ? 'ok' : 'NOT ok'}`,
+    `soak: ${wanted.subject}, ${wanted.stage}, ${wanted.seconds} s, ${PROCESSES} processes of ${wanted.callers} callers, ${wanted.hasFaults ? 'with faults' : 'calm'}${wanted.without.map((name) => `, without ${name}`).join('')}, seed ${wanted.seed}: ${isFine(outcome) ? 'ok' : 'NOT ok'}`,
     `  reads a second                            ${number(report.reads / wanted.seconds)}`,
     `  a read took                               p50 ${quantile(times, 0.5)}, p99 ${quantile(times, 0.99)}, p99.9 ${quantile(times, 0.999)}`,
     `  calls that failed because of the cache    ${number(failed)}`,

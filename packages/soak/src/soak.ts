@@ -17,6 +17,7 @@ export interface Wanted {
   readonly seconds: number
   readonly seed: number
   readonly hasFaults: boolean
+  readonly callers: number
   readonly without: readonly string[]
 }
 
@@ -36,13 +37,13 @@ export interface Outcome {
 
 /** Lets four processes use one cache, makes everything fail meanwhile, and has judged what they saw. */
 export async function soak(wanted: Wanted): Promise<Outcome> {
-  const { subject, stage: stageName, seconds, seed, hasFaults, without } = wanted
+  const { subject, stage: stageName, seconds, seed, hasFaults, callers, without } = wanted
   const checker = createConsistencyChecker({ bound: BOUND_MS })
   const crashes: string[] = []
   const timers = monitorEventLoopDelay({ resolution: 10 })
   const handlers = { onBatch: checker.add.bind(checker), onCrash: (why: string) => void crashes.push(why) }
   const [stage, database] = await Promise.all([stages[stageName](), startRedis()])
-  const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, { kind: stage.kind, urls: stage.urlsOf(index), index, without }, seed, database.url, handlers))
+  const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, { kind: stage.kind, urls: stage.urlsOf(index), index, callers, without }, seed, database.url, handlers))
   try {
     await each(workers, (worker) => worker.ready())
     timers.enable()

@@ -6,7 +6,7 @@ import { reachedBy, rows, targetAround, type Row } from '../src/rows.js'
 import type { Outcome } from '../src/soak.js'
 
 const outcome = (change: Partial<Outcome> = {}): Outcome => ({
-  wanted: { subject: 'tiercel', stage: 'standalone', seconds: 1, seed: 1, hasFaults: true, without: [] },
+  wanted: { subject: 'tiercel', stage: 'standalone', seconds: 1, seed: 1, hasFaults: true, callers: 12, without: [] },
   report: createConsistencyChecker({ bound: '1s' }).report(),
   figures: Array.from({ length: 4 }, () => ({ counts: { loads: 2 }, failed: 0, failures: [], times: [1] })),
   crashes: [],
