@@ -14,6 +14,8 @@ export interface Wishes {
   readonly seconds: number
   readonly seed: number
   readonly hasFaults: boolean
+  /** In each process. */
+  readonly callers: number
   readonly without: readonly MechanismName[]
   readonly help: boolean
 }
@@ -27,6 +29,7 @@ The exit code is 1 when a promise was broken.
   --on <name>      only there: ${Object.keys(stages).join(' or ')}; default both
   --cache <name>   another cache, for comparison: ${Object.keys(subjects).join(', ')}; default tiercel. Others have standalone only
   --calm           nothing fails
+  --callers <n>    at a time in each process; default 12. Fewer leave a busy machine some time for recovering
   --without <name> leaves a mechanism of Tiercel out, to see that the soak finds out; may be given more than once:
                    ${mechanismNames.join(', ')}
   --seed <n>       the same faults and calls in the same order as another time, as far as time allows
@@ -41,6 +44,7 @@ export function wishesOf(args: readonly string[]): Wishes {
       seconds: { type: 'string', default: '60' },
       on: { type: 'string' },
       cache: { type: 'string', default: 'tiercel' },
+      callers: { type: 'string', default: '12' },
       calm: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 999_999)) },
       without: { type: 'string', multiple: true, default: [] },
@@ -49,7 +53,7 @@ export function wishesOf(args: readonly string[]): Wishes {
   })
   const subject = named(subjects, values.cache)
   const wanted: readonly StageName[] = values.on !== undefined ? [named(stages, values.on)] : subject === 'tiercel' ? ['standalone', 'cluster'] : ['standalone']
-  return { subject, stages: wanted, seconds: positive(values.seconds) / wanted.length, seed: positive(values.seed), hasFaults: !values.calm, without: values.without.map((name) => named(allMechanisms, name)), help: values.help }
+  return { subject, stages: wanted, seconds: positive(values.seconds) / wanted.length, seed: positive(values.seed), hasFaults: !values.calm, callers: Math.ceil(positive(values.callers)), without: values.without.map((name) => named(allMechanisms, name)), help: values.help }
 }
 
 function named<Name extends string>(all: Readonly<Record<Name, unknown>>, name: string): Name {

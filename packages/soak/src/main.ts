@@ -16,9 +16,9 @@ else {
   process.exit()
 }
 
-async function run({ subject, stages, seconds, seed, hasFaults, without }: Wishes): Promise<void> {
+async function run({ subject, stages, seconds, seed, hasFaults, callers, without }: Wishes): Promise<void> {
   for (const stage of stages) {
-    const outcome = await soak({ subject, stage, seconds, seed, hasFaults, without })
+    const outcome = await soak({ subject, stage, seconds, seed, hasFaults, callers, without })
     process.stdout.write(printOutcome(outcome))
     // How others fare is for comparison.
     if (subject === 'tiercel' && !isFine(outcome)) process.exitCode = 1

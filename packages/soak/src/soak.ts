@@ -1,7 +1,9 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createConsistencyChecker, startRedis, type ConsistencyReport } from '@tiercel/core/testing'
 import { makeTrouble, type FaultCounts } from './faults/schedule.js'
 import { Random } from './random.js'
+import { recoveryOf, type Recovery } from './recovery.js'
 import { PROCESSES } from './rows.js'
 import { stages, type StageName } from './stages.js'
 import { BOUND_MS } from './subjects/subject.js'
@@ -15,6 +17,7 @@ export interface Wanted {
   readonly seconds: number
   readonly seed: number
   readonly hasFaults: boolean
+  readonly callers: number
   readonly without: readonly string[]
 }
 
@@ -26,48 +29,42 @@ export interface Outcome {
   /** Calls that never ended. */
   readonly pending: number
   readonly faults: FaultCounts
-  /** How long all processes took to be well again after the last fault; `undefined` when they were not in time. */
-  readonly recoveryMs: number | undefined
+  /** After some of the faults, and after the last one. */
+  readonly recoveries: readonly Recovery[]
+  /** What a timer of 10 ms took in this process, of a hundred all but one: how busy the machine was. */
+  readonly timerMs: number
 }
-
-const RECOVERY_MS = 20_000
-const LOOK_MS = 50
 
 /** Lets four processes use one cache, makes everything fail meanwhile, and has judged what they saw. */
 export async function soak(wanted: Wanted): Promise<Outcome> {
-  const { subject, stage: stageName, seconds, seed, hasFaults, without } = wanted
+  const { subject, stage: stageName, seconds, seed, hasFaults, callers, without } = wanted
   const checker = createConsistencyChecker({ bound: BOUND_MS })
   const crashes: string[] = []
+  const timers = monitorEventLoopDelay({ resolution: 10 })
   const handlers = { onBatch: checker.add.bind(checker), onCrash: (why: string) => void crashes.push(why) }
   const [stage, database] = await Promise.all([stages[stageName](), startRedis()])
-  const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, { kind: stage.kind, urls: stage.urlsOf(index), index, without }, seed, database.url, handlers))
+  const workers = Array.from({ length: PROCESSES }, (_, index) => new Worker(subject, { kind: stage.kind, urls: stage.urlsOf(index), index, callers, without }, seed, database.url, handlers))
   try {
     await each(workers, (worker) => worker.ready())
+    timers.enable()
     await each(workers, (worker) => worker.order('begin'))
     const endsAt = performance.now() + seconds * 1000
-    const faults = hasFaults ? await makeTrouble(stage.faults(workers), new Random(seed), endsAt) : new Map<string, number>()
+    const recoveries: Recovery[] = []
+    const recover = async (after: string) => void recoveries.push(await recoveryOf(workers, after, () => stage.isBack()))
+    const faults = hasFaults ? await makeTrouble(stage.faults(workers), new Random(seed), endsAt, recover) : new Map<string, number>()
     await pause(Math.max(0, endsAt - performance.now()))
-    const recoveryMs = await recovery(workers)
+    await recover('all of it')
+    timers.disable()
     const stops = await each(workers, (worker) => worker.order('stop'))
     const pending = stops.reduce((sum, stop) => sum + (stop.pending ?? 0), 0)
     // What was changed last has had its time, too.
     await pause(2 * BOUND_MS)
     await each(workers, (worker) => worker.order('rest'))
     const ends = await each(workers, (worker) => worker.order('end'))
-    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveryMs }
+    return { wanted, report: checker.report(), figures: ends.flatMap(({ figures }) => figures ?? []), crashes, pending, faults, recoveries, timerMs: timers.percentile(99) / 1e6 }
   } finally {
     await Promise.all([...workers, database, stage].map((part) => part.stop()))
   }
-}
-
-async function recovery(workers: readonly Worker[]): Promise<number | undefined> {
-  const began = performance.now()
-  while (performance.now() - began < RECOVERY_MS) {
-    const answers = await each(workers, (worker) => worker.order('hasRecovered'))
-    if (answers.every(({ is }) => is === true)) return performance.now() - began
-    await pause(LOOK_MS)
-  }
-  return undefined
 }
 
 function each<T>(workers: readonly Worker[], work: (worker: Worker) => Promise<T>): Promise<T[]> {

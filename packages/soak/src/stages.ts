@@ -1,4 +1,5 @@
 import { startCluster, startProxy, startRedis } from '@tiercel/core/testing'
+import { agree } from './faults/agreement.js'
 import { clusterFaults } from './faults/cluster.js'
 import type { Fault } from './faults/fault.js'
 import { standaloneFaults } from './faults/standalone.js'
@@ -11,6 +12,8 @@ export interface Stage {
   readonly kind: Place['kind']
   urlsOf(index: number): readonly string[]
   faults(workers: readonly Worker[]): readonly Fault[]
+  /** Whether Redis could be used by somebody who came now. */
+  isBack(): Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -25,6 +28,7 @@ async function standalone(): Promise<Stage> {
     kind: 'standalone',
     urlsOf: (index) => [proxies[index]?.url ?? ''],
     faults: (workers) => standaloneFaults(redis, proxies, workers),
+    isBack: () => redis.cli('PING').then((reply) => reply === 'PONG', () => false),
     async stop() {
       await Promise.all([redis, ...proxies].map((each) => each.stop()))
     },
@@ -37,6 +41,7 @@ async function cluster(): Promise<Stage> {
     kind: 'cluster',
     urlsOf: () => nodes.urls,
     faults: (workers) => clusterFaults(nodes, workers),
+    isBack: () => agree(nodes),
     stop: () => nodes.stop(),
   }
 }

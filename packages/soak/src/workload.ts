@@ -9,7 +9,6 @@ import { Random } from './random.js'
 import { reachedBy, rows, targetAround, type Row, type Target, type Value } from './rows.js'
 import type { InvalidationKind, Load, Subject } from './subjects/subject.js'
 
-const ACTORS = 12
 const CALLS_OF_A_BURST = 8
 const FAILING_LOADS = 0.05
 /** Of the time of a load. Most are quick, and some take longer than an invalidation needs to arrive. */
@@ -36,22 +35,26 @@ export class Workload {
   readonly #random: Random
   /** The writes of a row, one behind the other: what is set must be what was written last. */
   readonly #writing = new Map<Row, Promise<unknown>>()
-  #acting = ACTORS
+  /** How many call at a time. */
+  readonly #callers: number
+  #acting: number
   #isStopped = false
   #isAtRest = false
 
-  constructor(subject: Subject, database: Database, recorder: ConsistencyRecorder, index: number, seed: number) {
+  constructor(subject: Subject, database: Database, recorder: ConsistencyRecorder, index: number, callers: number, seed: number) {
     this.#subject = subject
     this.#database = database
     this.#recorder = recorder
     this.#index = index
+    this.#callers = callers
+    this.#acting = callers
     this.#own = rows.filter(({ writer }) => writer === index)
     this.#random = new Random(seed * 1000 + index)
   }
 
   /** Resolves when it was stopped and all calls have ended. */
   async run(): Promise<void> {
-    await Promise.all(Array.from({ length: ACTORS }, () => this.#act().finally(() => this.#acting--)))
+    await Promise.all(Array.from({ length: this.#callers }, () => this.#act().finally(() => this.#acting--)))
   }
 
   /** Calls that have not ended. */

@@ -6,13 +6,14 @@ import { reachedBy, rows, targetAround, type Row } from '../src/rows.js'
 import type { Outcome } from '../src/soak.js'
 
 const outcome = (change: Partial<Outcome> = {}): Outcome => ({
-  wanted: { subject: 'tiercel', stage: 'standalone', seconds: 1, seed: 1, hasFaults: true, without: [] },
+  wanted: { subject: 'tiercel', stage: 'standalone', seconds: 1, seed: 1, hasFaults: true, callers: 12, without: [] },
   report: createConsistencyChecker({ bound: '1s' }).report(),
   figures: Array.from({ length: 4 }, () => ({ counts: { loads: 2 }, failed: 0, failures: [], times: [1] })),
   crashes: [],
   pending: 0,
   faults: new Map([['Redis is full', 3]]),
-  recoveryMs: 5,
+  recoveries: [{ after: 'Redis is full', ms: 7 }, { after: 'all of it', ms: 5 }],
+  timerMs: 12.3,
   ...change,
 })
 
@@ -62,13 +63,15 @@ it('all well is ok, and says what was done', () => {
   expect(printed).toContain('seed 1: ok')
   expect(printed).toMatch(/loads +8\n/)
   expect(printed).toMatch(/Redis is full +3\n/)
+  expect(printed).toContain('p99 12 ms')
+  expect(printed).toContain('2 times waited for: p50 7.00 ms, longest 7.00 ms after Redis is full')
 })
 
 it.each<[string, Partial<Outcome>]>([
   ['a crash', { crashes: ['process 1 ended with 1'] }],
   ['a call that never ended', { pending: 1 }],
   ['a process that says nothing', { figures: [] }],
-  ['a recovery that never came', { recoveryMs: undefined }],
+  ['a recovery that never came', { recoveries: [{ after: 'Redis is full', ms: undefined }] }],
   ['a call that failed', { figures: [{ counts: {}, failed: 1, failures: ['Error: timed out'], times: [] }, ...outcome().figures.slice(1)] }],
   ['a value of another key', { figures: [{ counts: { 'values of another key': 1 }, failed: 0, failures: [], times: [] }, ...outcome().figures.slice(1)] }],
 ])('%s is not ok', (_, change) => {

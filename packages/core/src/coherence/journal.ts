@@ -1,6 +1,7 @@
 import type { Change } from './change.js'
 
 const MOST_ITEMS = 10_000
+const MOST_NAMES_IN_A_CHANGE = 256
 
 /** What of a change is kept: one key, label or pattern of a namespace. */
 interface Item {
@@ -33,7 +34,7 @@ export class Journal {
     }
   }
 
-  /** Makes all changes, oldest first. What cannot be made stays, behind what was added meanwhile. */
+  /** Makes all changes. What cannot be made stays, behind what was added meanwhile. */
   async replay(make: (change: Change) => Promise<unknown>, root: string): Promise<void> {
     const changes = this.#take()
     this.#beingTold = changes.length
@@ -48,17 +49,20 @@ export class Journal {
     }
   }
 
+  /** As few changes as it takes, each a round trip or more. Their order is of no account: a name is in one of them, and what an expiry leaves an invalidation takes, before or after. */
   #take(): Change[] {
     const changes: Change[] = [...this.#everything].map((path) => ({ mode: 'invalidate', path, keys: [], labels: ['g'], pattern: undefined }))
-    let open: { mode: Change['mode']; path: string; keys: string[]; labels: string[] } | undefined
+    const named = new Map<string, { mode: Change['mode']; path: string; keys: string[]; labels: string[] }>()
     for (const { path, kind, name, mode } of this.#items.values()) {
       if (kind === 'pattern') {
         changes.push({ mode, path, keys: [], labels: [], pattern: name })
-        open = undefined
         continue
       }
-      if (open === undefined || open.path !== path || open.mode !== mode || open.keys.length + open.labels.length >= 256) {
+      const id = `${mode}\0${path}`
+      let open = named.get(id)
+      if (open === undefined || open.keys.length + open.labels.length >= MOST_NAMES_IN_A_CHANGE) {
         open = { mode, path, keys: [], labels: [] }
+        named.set(id, open)
         changes.push({ ...open, pattern: undefined })
       }
       ;(kind === 'key' ? open.keys : open.labels).push(name)

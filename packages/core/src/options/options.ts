@@ -78,7 +78,7 @@ export interface CacheOptions extends EntryOptions {
   maxStaleness?: Duration | undefined
   /** How much time Redis may add to one call, whatever state it is in. Default 250 ms. */
   deadline?: Duration | undefined
-  /** How long an attempt to connect may take. Calls do not wait for it longer than their deadline. Default `'5s'`. */
+  /** How long a server may take to accept a connection, encrypt it and check the password. Calls wait no longer than their deadline; nor does one attempt that hangs keep others from being made. Default `'5s'`. */
   connectTimeout?: Duration | undefined
   /** While Redis is away. */
   outage?: OutageOptions | undefined

@@ -21,10 +21,11 @@ export interface BreakerSettings {
 /** So many failures in a row make an outage. */
 const FAILURES_OF_AN_OUTAGE = 3
 const FIRST_RETRY_MS = 50
-const LONGEST_RETRY_MS = 1000
-/** How often, and how many times in a row, we only look whether there is a connection. */
+const LONGEST_RETRY_MS = 500
+/** How often we look whether there is a connection again. */
 const LOOK_MS = 50
-const MOST_LOOKS = 20
+/** As long as there is none there is nothing to try. That is a hint and may be wrong, so it is not believed for longer. */
+const BELIEVED_MS = 1000
 
 /** Decides whether Redis is asked: calls do not wait for a server that does not answer, one after the other. */
 export class Breaker {
@@ -37,7 +38,6 @@ export class Breaker {
   #failures = 0
   #retry: NodeJS.Timeout | undefined
   #retryMs = FIRST_RETRY_MS
-  #looks = 0
 
   constructor(settings: BreakerSettings) {
     this.#settings = settings
@@ -56,7 +56,7 @@ export class Breaker {
 
   /** Once, when all that `recover` uses is there. */
   start(): void {
-    void this.#recover()
+    this.#recoverIn(0)
   }
 
   succeeded(): void {
@@ -88,18 +88,14 @@ export class Breaker {
   }
 
   async #recover(): Promise<void> {
-    // As long as there is no connection there is nothing to try. That is a hint and may be wrong, so it is not believed for long.
-    if (!this.#settings.connection.isUp && this.#looks++ < MOST_LOOKS) {
-      this.#recoverIn(LOOK_MS)
-      return
-    }
-    this.#looks = 0
     try {
       do await this.#settings.recover()
       while (this.#settings.isBehind?.())
     } catch (error) {
       if (this.#state === 'closed') return
       this.#settings.onError(error)
+      // One that was made meanwhile may be half-open as well.
+      this.#settings.connection.recycleSilent()
       this.#retryLater()
       return
     }
@@ -117,9 +113,19 @@ export class Breaker {
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS)
   }
 
+  /** After so long, or as soon as there is a connection where there was none. */
   #recoverIn(ms: number): void {
-    this.#retry = setTimeout(() => void this.#recover(), ms)
-    this.#retry.unref()
+    const { connection } = this.#settings
+    let wasUp = connection.isUp
+    const dueAt = performance.now() + (wasUp ? ms : Math.max(ms, BELIEVED_MS))
+    const look = () => {
+      const leftMs = dueAt - performance.now()
+      const { isUp } = connection
+      if (leftMs <= 0 || (isUp && !wasUp)) return void this.#recover()
+      wasUp = isUp
+      this.#retry = setTimeout(look, Math.min(LOOK_MS, leftMs)).unref()
+    }
+    look()
   }
 
   #move(state: RedisState): void {

@@ -79,8 +79,15 @@ export class Bus {
     const heard = this.#untilHeard(timeoutMs)
     // Not waited for when the announcement fails.
     heard.catch(() => {})
-    if (this.#acknowledged) await this.announce(undefined, timeoutMs)
-    await heard
+    if (!this.#acknowledged) return await heard
+    await this.announce(undefined, timeoutMs)
+    try {
+      await heard
+    } catch (error) {
+      // It was said, so it is the hearing that is in trouble.
+      this.recycle()
+      throw error
+    }
   }
 
   /** A change is missing, came out of turn, or makes no sense. */
@@ -99,7 +106,7 @@ export class Bus {
   close(): void {
     this.#closed = true
     this.sequence.lose()
-    for (const end of this.#listening) end(new ClosedError('The cache was closed'))
+    this.#endListening(new ClosedError('The cache was closed'))
     this.#subscription?.then((subscription) => subscription.close(), () => {})
   }
 
@@ -110,7 +117,8 @@ export class Bus {
         onSubscribed: () => {
           this.#acknowledged = true
           this.sequence.lose()
-          this.announce(undefined, HELLO_TIMEOUT_MS).catch(() => {})
+          // What could not be said need not be waited for.
+          this.announce(undefined, HELLO_TIMEOUT_MS).catch((error: Error) => this.#endListening(error))
         },
         onLost: () => {
           this.#acknowledged = false
@@ -124,6 +132,10 @@ export class Bus {
       this.#subscription = undefined
       throw error
     }
+  }
+
+  #endListening(error?: Error): void {
+    for (const end of this.#listening) end(error)
   }
 
   #untilHeard(timeoutMs: number): Promise<void> {
@@ -150,7 +162,7 @@ export class Bus {
       // What was said while we could not hear is behind us, and with it all we knew.
       if (this.mechanisms.hello) this.#handlers.onGap()
       this.sequence.begin(number)
-      for (const end of this.#listening) end()
+      this.#endListening()
       return
     }
     const isNext = this.sequence.advance(number)

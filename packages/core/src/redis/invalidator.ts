@@ -81,12 +81,14 @@ export class Invalidator {
     const matches = globMatcher(pattern)
     const head = /^[^*?[\\]*/.exec(pattern)?.[0] ?? ''
     await bus.announce(told, timeoutMs)
-    let count = 0
-    for (const kinds of mechanisms.secondSweep ? (['[vl]', 'v'] as const) : (['[vl]'] as const)) {
-      for (const node of await connection.masters()) count += await this.#sweepNode(node, mode, path, head, kinds, matches, timeoutMs)
+    const sweepNode = async (node: MasterNode) => {
+      let count = 0
+      for (const kinds of mechanisms.secondSweep ? (['[vl]', 'v'] as const) : (['[vl]'] as const)) count += await this.#sweepNode(node, mode, path, head, kinds, matches, timeoutMs)
+      return count
     }
+    const counts = await Promise.all((await connection.masters()).map(sweepNode))
     await bus.announce(told, timeoutMs)
-    return count
+    return counts.reduce((sum, count) => sum + count, 0)
   }
 
   async #sweepNode(node: MasterNode, mode: Change['mode'], path: string, head: string, kinds: '[vl]' | 'v', matches: (key: string) => boolean, timeoutMs: number): Promise<number> {

@@ -59,8 +59,8 @@ export class Arena {
     return cache
   }
 
-  async openInCluster({ urls }: RedisCluster): Promise<Cache> {
-    const cache = this.#keep(createCache({ redis: clusterTemplate(this.#packageName, urls), deadline: DEADLINE_MS, connectTimeout: '1s' }))
+  async openInCluster({ urls }: RedisCluster, options: CacheOptions = {}): Promise<Cache> {
+    const cache = this.#keep(createCache({ redis: clusterTemplate(this.#packageName, urls), deadline: DEADLINE_MS, connectTimeout: '1s', ...options }))
     await this.connected(cache)
     return cache
   }

@@ -6,6 +6,8 @@ import type { Fault } from './fault.js'
 const LEAST_MS = 50
 const MOST_MS = 2500
 const BETWEEN_MS = [20, 400] as const
+/** After so many of them all is left in peace until everybody is well. After the others the next one may come before. */
+const LEFT_IN_PEACE = 0.4
 
 /** Which fault, and how often it happened. */
 export type FaultCounts = ReadonlyMap<string, number>
@@ -20,7 +22,7 @@ async function begun({ name, begin }: Fault, random: Random): Promise<{ name: st
 }
 
 /** One fault after the other, each of them before any comes again, until the time is over. All is well again when it resolves. */
-export async function makeTrouble(faults: readonly Fault[], random: Random, endsAt: number): Promise<FaultCounts> {
+export async function makeTrouble(faults: readonly Fault[], random: Random, endsAt: number, recover: (after: string) => Promise<void>): Promise<FaultCounts> {
   const counts = new Map<string, number>()
   let left: Fault[] = []
   while (performance.now() < endsAt) {
@@ -32,7 +34,8 @@ export async function makeTrouble(faults: readonly Fault[], random: Random, ends
     await pause(LEAST_MS + random.next() ** 2 * (MOST_MS - LEAST_MS))
     await end?.()
     if (performance.now() >= endsAt) break
-    await pause(random.between(...BETWEEN_MS))
+    if (random.chance(LEFT_IN_PEACE)) await recover(name)
+    else await pause(random.between(...BETWEEN_MS))
   }
   return counts
 }

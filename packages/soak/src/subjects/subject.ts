@@ -35,6 +35,8 @@ export interface Place {
   readonly urls: readonly string[]
   /** Number of the process. */
   readonly index: number
+  /** How many use it at a time. */
+  readonly callers: number
   /** Mechanisms of Tiercel that are switched off, to see that the soak sees it. */
   readonly without: readonly string[]
 }

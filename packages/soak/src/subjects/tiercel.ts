@@ -8,7 +8,7 @@ import { BOUND_MS, type Load, type Place, type Subject } from './subject.js'
 
 export async function openTiercel(place: Place): Promise<Subject> {
   const { target, dispose } = clientOf(place)
-  const root = createCache({ name: 'soak', redis: target, maxStaleness: BOUND_MS, connectTimeout: '1s', ...without(place) })
+  const root = createCache({ name: 'soak', redis: target, maxStaleness: BOUND_MS, ...without(place) })
   let outages = 0
   root.on('state', ({ status }) => {
     if (status === 'memory-fallback') outages++

@@ -2,6 +2,7 @@ import { RedisUnavailableError, type RedisError } from '../../errors/index.js'
 import { nameOf, type Address } from './address.js'
 import { backoff } from './backoff.js'
 import { startDeadline } from './deadline.js'
+import { firstOf } from './first-of.js'
 import { Line } from './line.js'
 import { RedisRedirect } from './redaction.js'
 import type { ConnectionOptions, MasterNode, RedisConnection } from './redis-connection.js'
@@ -15,6 +16,9 @@ import type { Dialer } from './wire.js'
 
 /** A key that is redirected this often is being moved about, or the nodes disagree. */
 const MOST_REDIRECTS = 5
+
+/** So long a node may take to tell who serves which slots, before the next one is asked as well. */
+const PATIENCE_WITH_A_NODE_MS = 500
 
 const ignore = () => {}
 
@@ -125,6 +129,12 @@ export class ClusterConnection implements RedisConnection {
     void this.#refresh()
   }
 
+  recycleSilent(): void {
+    for (const { line } of this.#nodes.values()) line.recycleIfSilent()
+    // One that hangs says nothing, also when another node has taken its slots over.
+    void this.#refresh()
+  }
+
   async close(timeoutMs: number): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)
@@ -185,26 +195,34 @@ export class ClusterConnection implements RedisConnection {
     }, backoff(++this.#failures)).unref()
   }
 
-  /** Asks one node after another, those that are up first, until one knows the slots. Never rejects. */
+  /** Asks one node after another, those that are up first, until one knows the slots. One that hangs does not hold the next ones up. Never rejects. */
   async #readTopology(): Promise<void> {
     const up = Array.from(this.#nodes.values()).filter(({ line }) => line.isUp)
-    for (const node of [...up, ...this.#roots]) {
-      if (this.#closed) return
-      const own = 'line' in node ? undefined : this.#lineTo(node, ignore, ignore)
-      const line = own ?? (node as Node).line
-      try {
-        const ranges = readSlots(await line.send(['CLUSTER', 'SLOTS'], this.#options.connectTimeoutMs), node)
-        if (ranges.length > 0) return this.#adopt(ranges)
-        this.#down = new RedisUnavailableError(`${this.#dialer.where}: no slot of the cluster is served`)
-      } catch (error) {
-        this.#down = error as RedisError
-      } finally {
-        await own?.close(0)
-      }
+    const own: Line[] = []
+    const lineOf = (node: Node | Address) => {
+      if ('line' in node) return node.line
+      const line = this.#lineTo(node, ignore, ignore)
+      own.push(line)
+      return line
     }
-    this.#report(this.#down)
-    // Not from here: this very refresh is still under way.
-    setImmediate(() => this.#refreshLater())
+    try {
+      const tries = [...up, ...this.#roots].map((node) => () => this.#slotsFrom(lineOf(node), node))
+      if (tries.length === 0) throw this.#down
+      this.#adopt(await firstOf(tries, PATIENCE_WITH_A_NODE_MS))
+    } catch (error) {
+      this.#report((this.#down = error as RedisError))
+      // Not from here: this very refresh is still under way.
+      setImmediate(() => this.#refreshLater())
+    } finally {
+      await Promise.all(own.map((line) => line.close(0)))
+    }
+  }
+
+  async #slotsFrom(line: Line, node: Address): Promise<readonly SlotRange[]> {
+    if (this.#closed) throw this.#whileDown()
+    const ranges = readSlots(await line.send(['CLUSTER', 'SLOTS'], this.#options.connectTimeoutMs), node)
+    if (ranges.length === 0) throw new RedisUnavailableError(`${this.#dialer.where}: no slot of the cluster is served`)
+    return ranges
   }
 
   #adopt(ranges: readonly SlotRange[]): void {

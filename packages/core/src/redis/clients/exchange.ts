@@ -7,6 +7,8 @@ export class Exchange {
   /** Let go once it is settled: what is still queued in a client is held there. */
   args: readonly Argument[]
   readonly dueAt: number
+  /** How many replies had come over the connection when it was sent. */
+  repliesBefore = 0
   settled = false
 
   #resolve!: (reply: Reply) => void

@@ -1,18 +1,15 @@
-import { MissingPeerError, RedisUnavailableError, type RedisError } from '../../errors/index.js'
+import { MissingPeerError, type RedisError } from '../../errors/index.js'
+import { Attempt, type Attempting } from './attempt.js'
 import { backoff } from './backoff.js'
-import { startDeadline } from './deadline.js'
-import { redacted } from './redaction.js'
 import type { Wire } from './wire.js'
 
 /** A wire that did not live this long does not end the series of failures: some servers accept and close at once. */
 const STEADY_MS = 1000
 
-export interface Keeping {
-  readonly where: string
-  readonly connectTimeoutMs: number
-  dial(lost: (reason: unknown) => void): Wire | Promise<Wire>
-  /** What must succeed before an open wire counts as up. */
-  greet(wire: Wire): Promise<void>
+/** An attempt that is not through by then is joined by another one. */
+const JOINED_AFTER_MS = 1000
+
+export interface Keeping extends Attempting {
   onUp(wire: Wire): void
   /** After every loss, and after every attempt that failed. */
   onDown(error: RedisError): void
@@ -20,16 +17,24 @@ export interface Keeping {
   onError(error: RedisError): void
 }
 
-/** Keeps one wire up for ever: makes it, notices its loss, makes the next one after a pause of 50 ms doubling to 1 s. */
+/**
+ * Keeps one wire up for ever: makes it, notices its loss, makes the next one after a pause of 50 ms doubling to 1 s.
+ *
+ * An attempt may hang although the server is back: what it sent while nothing got through is lost, and its own system repeats that ever more seldom. So it is
+ * joined by a second one, which gives way to another every second, while the first is left all the time that an attempt may take: a server that is slow to
+ * accept, encrypt or check the password is connected to by that one. The first that is through wins. There are never more than two.
+ */
 export class Keeper {
   /** The wire that is up. */
   wire: Wire | undefined
 
   readonly #keeping: Keeping
-  #opening: Wire | undefined
+  /** Those under way, the patient one first. */
+  #attempts: readonly Attempt[] = []
   #failures = 0
   #upSince = 0
-  #retry: NodeJS.Timeout | undefined
+  /** To the next attempt. */
+  #timer: NodeJS.Timeout | undefined
   #stopped = false
   #reported = ''
 
@@ -38,7 +43,17 @@ export class Keeper {
   }
 
   start(): void {
-    void this.#connect()
+    const attempt = new Attempt(this.#keeping, {
+      onUp: (wire) => this.#succeeded(attempt, wire),
+      onFailed: (error) => this.#missed(attempt, error),
+      onLost: (wire, error) => {
+        if (wire === this.wire) this.fail(error)
+      },
+    })
+    this.#attempts = [...this.#attempts, attempt]
+    // Some of it at random: all processes have lost the same server.
+    this.#schedule(JOINED_AFTER_MS * (1 - Math.random() / 4), () => this.#join())
+    void attempt.run()
   }
 
   /** Drops the wire and makes a new one at once. Nothing to do while one is being made: that has a deadline of its own. */
@@ -65,8 +80,7 @@ export class Keeper {
   /** No more attempts. A wire that is up stays so until `drop`. */
   retire(): void {
     this.#stopped = true
-    clearTimeout(this.#retry)
-    this.#opening?.drop()
+    this.#giveUpAttempts()
   }
 
   drop(): void {
@@ -80,62 +94,47 @@ export class Keeper {
     wire?.drop()
   }
 
-  async #connect(): Promise<void> {
-    const { where, connectTimeoutMs } = this.#keeping
-    let wire: Wire | undefined
-    let fail: (reason: unknown) => void = () => {}
-    let failed = false
-    const failure = new Promise<never>((_, reject) => {
-      fail = (reason) => {
-        failed = true
-        reject(reason)
-      }
-    })
-    const stopWaiting = startDeadline(connectTimeoutMs, () => fail(new RedisUnavailableError(`${where}: it does not answer`)), true)
-    try {
-      const lost = (reason: unknown) => {
-        fail(reason)
-        if (wire !== undefined && wire === this.wire) this.fail(redacted(reason, where))
-      }
-      wire = this.#opening = await Promise.race([this.#keeping.dial(lost), failure])
-      await Promise.race([this.#greet(wire), failure])
-      // It may have been lost between the last reply and this turn.
-      if (failed) await failure
-    } catch (error) {
-      wire?.drop()
-      this.#missed(redacted(error, where))
-      return
-    } finally {
-      stopWaiting()
-      this.#opening = undefined
-      failure.catch(() => {})
-    }
-    if (this.#stopped) return wire.drop()
+  #giveUpAttempts(): void {
+    clearTimeout(this.#timer)
+    for (const attempt of this.#attempts) attempt.abandon()
+    this.#attempts = []
+  }
+
+  #join(): void {
+    const [patient, ...others] = this.#attempts
+    for (const attempt of others) attempt.abandon()
+    this.#attempts = patient === undefined ? [] : [patient]
+    this.start()
+  }
+
+  #succeeded(attempt: Attempt, wire: Wire): void {
+    this.#attempts = this.#attempts.filter((other) => other !== attempt)
+    this.#giveUpAttempts()
     this.wire = wire
     this.#upSince = performance.now()
     this.#reported = ''
     this.#keeping.onUp(wire)
   }
 
-  async #greet(wire: Wire): Promise<void> {
-    if (this.#stopped) throw new RedisUnavailableError(`${this.#keeping.where}: the connection was closed`)
-    await wire.open()
-    await this.#keeping.greet(wire)
-  }
-
-  #missed(error: RedisError): void {
-    if (this.#stopped) return
+  #missed(attempt: Attempt, error: RedisError): void {
+    this.#attempts = this.#attempts.filter((other) => other !== attempt)
     this.#failures++
     // Nothing that is installed later is found by a process that looked for it before.
-    if (error instanceof MissingPeerError) this.#stopped = true
-    else this.#retryIn(backoff(this.#failures))
+    if (error instanceof MissingPeerError) this.retire()
+    // What it took counts: that was a pause, too.
+    else if (this.#attempts.length === 0) this.#retryIn(Math.max(backoff(1), backoff(this.#failures) - (performance.now() - attempt.startedAt)))
     this.#report(error)
     this.#keeping.onDown(error)
   }
 
   #retryIn(ms: number): void {
+    this.#schedule(ms, () => this.start())
+  }
+
+  #schedule(ms: number, then: () => void): void {
+    clearTimeout(this.#timer)
     // A process that has nothing else to do need not stay for a server that is gone.
-    this.#retry = setTimeout(() => this.start(), ms).unref()
+    this.#timer = setTimeout(then, ms).unref()
   }
 
   #report(error: RedisError): void {

@@ -16,6 +16,8 @@ const MOST_UNANSWERED = 50_000
  * It costs no traffic, so that an idle process sends nothing; the clients' own way, pings, would.
  */
 const STALLED_MS = 5000
+/** As long while nobody can use the server anyway. Shorter would take one for dead that is only slow, and connecting anew makes it slower. */
+const SILENT_MS = 1000
 
 let connectionsMade = 0
 
@@ -89,6 +91,13 @@ export class Line implements MasterNode {
     this.#keeper.recycle(new RedisUnavailableError(`${this.#where}: the connection was replaced`))
   }
 
+  /** Only if it has given nothing since it was asked something, a second ago or more. */
+  recycleIfSilent(): void {
+    const { oldest } = this.#unanswered
+    if (oldest === undefined || oldest.repliesBefore !== this.#answers) return
+    if (performance.now() - (oldest.dueAt - oldest.timeoutMs) >= SILENT_MS) this.recycle()
+  }
+
   /** Waits for what is in flight, at most `timeoutMs`. */
   close(timeoutMs: number): Promise<void> {
     this.#closing ??= this.#close(timeoutMs)
@@ -116,6 +125,7 @@ export class Line implements MasterNode {
 
   #put(exchange: Exchange, wire: Wire): void {
     this.#watch()
+    exchange.repliesBefore = this.#answers
     wire.send(exchange.args).then(
       (reply) => this.#answered(exchange).answer(reply),
       (error: unknown) => this.#answered(exchange).fail(redacted(error, this.#where)),

@@ -39,6 +39,8 @@ export interface RedisConnection {
   masters(): Promise<readonly MasterNode[]>
   /** Drops the data connections and makes new ones: for those that look open and lead nowhere. Subscriptions are not touched. */
   recycle(): void
+  /** The same for those only that have given nothing since they were asked something, a second ago or more. A cluster is asked anew who serves what. */
+  recycleSilent(): void
   /** Ends everything, subscriptions too. What is in flight has `timeoutMs` to finish, then it fails. */
   close(timeoutMs: number): Promise<void>
 }

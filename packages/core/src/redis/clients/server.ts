@@ -51,6 +51,10 @@ export class ServerConnection implements RedisConnection {
     this.#line.recycle()
   }
 
+  recycleSilent(): void {
+    this.#line.recycleIfSilent()
+  }
+
   async close(timeoutMs: number): Promise<void> {
     this.#subscriptions.close()
     await this.#line.close(timeoutMs)

@@ -39,6 +39,16 @@ export interface SubscribeOptions {
   onClosed(): void
 }
 
+/** What one wire was told. Two may be made at the same time, of which one is dropped. */
+interface Told {
+  /** Names it knows or is being told: one that was removed and added again is another. */
+  readonly names: Map<string, { readonly name: ChannelName; readonly telling: Promise<void> }>
+  /** Those it is being told to leave: node-redis loses a channel that is subscribed again before it has left it. */
+  readonly leaving: Map<string, Promise<void>>
+  /** Messages that came with the acknowledgement, before its promise could tell. `undefined` from then on. */
+  early: (readonly [message: Buffer, channel: string, pattern: string | undefined])[] | undefined
+}
+
 /** Channels kept subscribed for ever. A wire is up only once the server has acknowledged the subscriptions on it. */
 export class ChannelSubscription implements Subscription {
   /** Resolves at the first acknowledgement, rejects when it is closed before. */
@@ -48,14 +58,9 @@ export class ChannelSubscription implements Subscription {
   readonly #keeper: Keeper
   readonly #handlers: SubscriptionHandlers
   readonly #names = new Map<string, ChannelName>()
-  /** Those of the names that the present wire knows or is being told. */
-  readonly #told = new Map<string, Promise<void>>()
-  /** Those it is being told to leave: node-redis loses a channel that is subscribed again before it has left it. */
-  readonly #leaving = new Map<string, Promise<void>>()
+  readonly #told = new WeakMap<Wire, Told>()
   readonly #onClosed: () => void
   readonly #refuse: (error: RedisError) => void
-  /** Messages that came with the acknowledgement, before its promise could tell. */
-  #early: (readonly [message: Buffer, channel: string, pattern: string | undefined])[] = []
   /** Settles with the next wire, for those that are added while there is none. */
   #nextWire: Promise<void> | undefined
   #endWait = () => {}
@@ -80,14 +85,12 @@ export class ChannelSubscription implements Subscription {
       dial,
       greet: async (wire) => {
         await probe(wire)
-        this.#early = []
-        this.#told.clear()
-        this.#leaving.clear()
         await Promise.all(Array.from(this.#names.values(), (name) => this.#tell(wire, name)))
       },
-      onUp: () => {
-        const early = this.#early
-        this.#early = []
+      onUp: (wire) => {
+        const told = this.#toldOf(wire)
+        const { early = [] } = told
+        told.early = undefined
         this.#wasUp = true
         handlers.onSubscribed()
         acknowledge()
@@ -133,17 +136,19 @@ export class ChannelSubscription implements Subscription {
   remove(name: string, { isPattern = false } = {}): void {
     const id = idOf(name, isPattern)
     if (!this.#names.delete(id)) return
-    const told = this.#told.get(id)
     const { wire } = this.#keeper
-    this.#told.delete(id)
-    if (told === undefined || wire === undefined) return
-    const leaving = told
+    if (wire === undefined) return
+    const { names, leaving } = this.#toldOf(wire)
+    const known = names.get(id)
+    names.delete(id)
+    if (known === undefined) return
+    const left = known.telling
       .then(() => wire.unsubscribe({ name, isPattern }))
       .catch(() => {})
       .finally(() => {
-        if (this.#leaving.get(id) === leaving) this.#leaving.delete(id)
+        if (leaving.get(id) === left) leaving.delete(id)
       })
-    this.#leaving.set(id, leaving)
+    leaving.set(id, left)
   }
 
   recycle(): void {
@@ -164,22 +169,31 @@ export class ChannelSubscription implements Subscription {
     this.#endWait()
   }
 
+  #toldOf(wire: Wire): Told {
+    const known = this.#told.get(wire)
+    if (known !== undefined) return known
+    const told: Told = { names: new Map(), leaving: new Map(), early: [] }
+    this.#told.set(wire, told)
+    return told
+  }
+
   /** Once for each name and wire. */
   #tell(wire: Wire, name: ChannelName): Promise<void> {
+    const told = this.#toldOf(wire)
+    const { names, leaving } = told
     const id = idOf(name.name, name.isPattern)
-    const known = this.#told.get(id)
-    if (known !== undefined) return known
-    const early = this.#early
+    const known = names.get(id)
+    if (known?.name === name) return known.telling
     const onMessage = (message: Buffer, channel: string) => {
       if (this.#names.get(id) !== name) return
       const heard = [message, channel, name.isPattern ? name.name : undefined] as const
       // A wire that was dropped may still have something to tell: that goes nowhere.
       if (this.#keeper.wire === wire) deliver(this.#handlers, ...heard)
-      else if (this.#early === early) early.push(heard)
+      else told.early?.push(heard)
     }
-    const leaving = this.#leaving.get(id)
-    const telling = leaving === undefined ? wire.subscribe(name, onMessage) : leaving.then(() => wire.subscribe(name, onMessage))
-    this.#told.set(id, telling)
+    const left = leaving.get(id)
+    const telling = left === undefined ? wire.subscribe(name, onMessage) : left.then(() => wire.subscribe(name, onMessage))
+    names.set(id, { name, telling })
     return telling
   }
 }

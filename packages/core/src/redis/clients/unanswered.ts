@@ -21,6 +21,11 @@ export class Unanswered {
     return this.#exchanges.size
   }
 
+  get oldest(): Exchange | undefined {
+    for (const exchange of this.#exchanges.keys()) return exchange
+    return undefined
+  }
+
   all(): Exchange[] {
     return [...this.#exchanges.keys()]
   }

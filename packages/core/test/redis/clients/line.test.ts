@@ -133,6 +133,26 @@ it('gives up a wire that owes replies and gives none, and keeps one that is mere
   expect(errors).toHaveLength(1)
 })
 
+it('replaces, when told to, a wire that has given nothing for a second since it was asked, and none that merely owes something', async () => {
+  const wire = newest()
+  wire.answering = false
+  const asked = ['first', 'second'].map((key) => line.send(['GET', key], 250).catch((error: unknown) => error))
+  await vi.advanceTimersByTimeAsync(900)
+  line.recycleIfSilent()
+  expect(wire.dropped).toBe(false)
+  wire.reply('late')
+  await vi.advanceTimersByTimeAsync(2000)
+  line.recycleIfSilent()
+  expect(wire.dropped).toBe(false)
+  wire.reply('later')
+  await vi.advanceTimersByTimeAsync(0)
+  asked.push(line.send(['GET', 'third'], 250).catch((error: unknown) => error))
+  await vi.advanceTimersByTimeAsync(1000)
+  line.recycleIfSilent()
+  expect(wire.dropped).toBe(true)
+  for (const error of await Promise.all(asked)) expect(error).toMatchObject({ code: 'TIERCEL_REDIS_TIMEOUT' })
+})
+
 it('sends nothing while it is idle', async () => {
   const { sent } = newest()
   await vi.advanceTimersByTimeAsync(3_600_000)

@@ -39,7 +39,7 @@ describeWithRedis('A connection to one server', () => {
   describe.each(variants)('by $name', ({ packageName, by, target }) => {
     beforeEach(() => installOnly(by === 'URL' ? packageName : undefined))
 
-    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 2000 })
+    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 10_000 })
     const up = async (url = server.url) => {
       const opened = open(target(url))
       await send(opened.connection, 'PING')

@@ -119,6 +119,9 @@ export class Link implements RedisConnection {
     this.#lastReply.clear()
   }
 
+  /** What is held back here is not silent: the test decides how long. */
+  recycleSilent(): void {}
+
   close(): Promise<void> {
     this.recycle()
     this.messages.isDeaf = true
