@@ -6,6 +6,14 @@ export type { AsyncAICacheService } from './service/async-ai-cache-service.js'
 export type { AICacheLogger, AICacheOptions } from './service/options.js'
 export type { Untyped } from './service/face.js'
 export type { AICacheStats, FamilyName, FamilyStats } from './families/index.js'
+export { createLLMCache } from './llm/create-llm-cache.js'
+export type { LLMCache, LLMInvalidateTarget } from './llm/llm-cache.js'
+export type { LLMCacheOptions } from './llm/options.js'
+export type { LLMCallOptions } from './llm/call-options.js'
+export type { CompleteAnswer, PolicyOptions, RefusalReason } from './llm/policy.js'
+export type { AboutCall, LLMCacheEventName, LLMCacheEvents, LLMCacheListener, LLMCacheStats } from './llm/figures.js'
+export type { Price, Prices, Saving, Usage } from './llm/usage.js'
+export type { FinishReason } from './llm/wire.js'
 
 // The modules this one replaces are imported so.
 export default aiCacheService

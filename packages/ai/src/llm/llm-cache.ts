@@ -1,0 +1,87 @@
+import { InvalidArgumentError, InvalidTargetError, type Cache, type InvalidateResult } from '@tiercel/core'
+import { checkTags } from './call-options.js'
+import { userTag, type Engine } from './engine.js'
+import { eventNames, type LLMCacheEventName, type LLMCacheListener, type LLMCacheStats } from './figures.js'
+import { scopeOfCall } from './scope.js'
+
+/** Which answers to forget. Several fields name all that any of them names. */
+export interface LLMInvalidateTarget {
+  /** Of calls that carried any of these tags. */
+  tags?: readonly string[]
+  /** Of a model, as it is asked for. */
+  model?: string
+  /** Of a scope. */
+  scope?: string
+  /** All of them. */
+  all?: boolean
+}
+
+/** A cache for calls of language models. Made by `createLLMCache`. */
+export class LLMCache {
+  readonly #engine: Engine
+  readonly #ownCache: Cache | undefined
+
+  /** @internal */
+  constructor(engine: Engine, ownCache: Cache | undefined) {
+    this.#engine = engine
+    this.#ownCache = ownCache
+  }
+
+  /** Forgets answers, in every process. Calls that are under way are served and not stored, and no call that begins later is given theirs. */
+  async invalidate(target: LLMInvalidateTarget): Promise<InvalidateResult> {
+    const { cache } = this.#engine
+    if (target?.all === true) return cache.invalidate({ all: true })
+    return cache.invalidate({ tags: this.#tagsOf(target) })
+  }
+
+  /** Counters of this process since the cache was made. */
+  stats(): LLMCacheStats {
+    return this.#engine.figures.stats()
+  }
+
+  /**
+   * Calls `listener` at every `event`. What it throws is ignored. No event tells anything of what was asked or answered.
+   *
+   * @returns A function that ends it.
+   * @throws {InvalidArgumentError} for an event that does not exist, or a listener that is no function.
+   */
+  on<Name extends LLMCacheEventName>(event: Name, listener: LLMCacheListener<Name>): () => void {
+    if (!eventNames.includes(event)) throw new InvalidArgumentError(`There is no event '${String(event).slice(0, 40)}'. There are: ${eventNames.join(', ')}`)
+    if (typeof listener !== 'function') throw new InvalidArgumentError('A listener is a function')
+    return this.#engine.figures.on(event, listener)
+  }
+
+  /** Closes the cache if it is its own; one that was given is left open. Answers that are under way are served and not stored. */
+  async close(): Promise<void> {
+    await this.#ownCache?.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #tagsOf(target: LLMInvalidateTarget): string[] {
+    if (typeof target !== 'object' || target === null) throw new InvalidTargetError("Say what to invalidate, such as { tags: ['doc:42'] } or { all: true }")
+    const unknown = Object.keys(target).find((field) => !['tags', 'model', 'scope', 'all'].includes(field))
+    if (unknown !== undefined) throw new InvalidTargetError(`Nothing can be invalidated by '${unknown.slice(0, 40)}'. It is one of: tags, model, scope, all`)
+    // A field that is there and undefined is a lost variable: dropping nothing would hide it.
+    for (const [field, value] of Object.entries(target)) {
+      if (value === undefined || value === null) throw new InvalidTargetError(`${field} is ${value}: nothing would be invalidated. Leave the field out or give it a value`)
+    }
+    const { tags = [], model, scope } = target
+    checkTags(tags)
+    const ids = tags.map(userTag)
+    if (model !== undefined) ids.push(this.#engine.keys.tagOfModel(text(model, 'model')))
+    if (scope !== undefined) {
+      const named = scopeOfCall(this.#engine.settings.scope, text(scope, 'scope'))
+      if (named !== undefined) ids.push(this.#engine.keys.tagOfScope(named))
+    }
+    if (ids.length === 0) throw new InvalidTargetError("Say what to invalidate, such as { tags: ['doc:42'] } or { all: true }")
+    return ids
+  }
+}
+
+function text(value: unknown, field: string): string {
+  if (typeof value !== 'string' || value === '') throw new InvalidTargetError(`${field} is a text that is not empty`)
+  return value
+}
