@@ -1,4 +1,5 @@
 import { InvalidArgumentError, InvalidTargetError, type Cache, type InvalidateResult } from '@tiercel/core'
+import { middleware, type LanguageModelMiddleware, type MiddlewareOptions } from './ai-sdk/middleware.js'
 import { checkTags } from './call-options.js'
 import { userTag, type Engine } from './engine.js'
 import { eventNames, type LLMCacheEventName, type LLMCacheListener, type LLMCacheStats } from './figures.js'
@@ -25,6 +26,18 @@ export class LLMCache {
   constructor(engine: Engine, ownCache: Cache | undefined) {
     this.#engine = engine
     this.#ownCache = ownCache
+  }
+
+  /**
+   * A middleware for `wrapLanguageModel` of the AI SDK (`ai` 5, 6 and 7), which caches what is generated and what is streamed. Options of one call are in
+   * `providerOptions.tiercel`, which the provider does not see.
+   *
+   * @throws {InvalidOptionError} for an option that does not exist or has a value it cannot have.
+   * @example
+   * const model = wrapLanguageModel({ model: openai('gpt-5'), middleware: llm.middleware() })
+   */
+  middleware(options?: MiddlewareOptions): LanguageModelMiddleware {
+    return middleware(this.#engine, options)
   }
 
   /** Forgets answers, in every process. Calls that are under way are served and not stored, and no call that begins later is given theirs. */
