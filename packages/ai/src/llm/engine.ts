@@ -1,53 +1,62 @@
 import type { Cache } from '@tiercel/core'
 import { Answer, type Source } from './answer.js'
 import { resolveCall, type CallSettings, type LLMCallOptions } from './call-options.js'
-import { Figures, type AboutCall } from './figures.js'
-import { Flight } from './flight.js'
+import { aboutOf, Figures } from './figures.js'
+import { Flight, type Answered, type FlightPlan } from './flight.js'
 import { Keys } from './key.js'
 import { ExactLookup, type Lookup, type Question } from './lookup.js'
 import type { LLMSettings } from './options.js'
-import { refusalOf, type RefusalReason } from './policy.js'
+import { refusalOf } from './policy.js'
 import { readRecord, type LLMRecord } from './record.js'
+import type { RefusalReason } from './refusal.js'
 import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
-import { savingOf, type Saving, type Usage } from './usage.js'
-import type { Outcome, Reply, Wire } from './wire.js'
+import { ageOf, Sources, type Reading } from './sources.js'
+import { Waiter } from './waiter.js'
+import type { Reply, Wire } from './wire.js'
 
-/** A call of a model, as an integration sees it. */
+/** A call of a model, as an integration makes it. */
 export interface Call<Part, Whole> {
   /** `undefined` for a call that is not to be cached. */
   readonly request: ModelRequest | undefined
   readonly wire: Wire<Part, Whole>
-  /** Asks the model. The signal is that of all who wait, never of one of them: headers and signals of the caller's own do not belong in it. */
+  /** Asks the model. The signal is that of all who wait; the caller's own does not belong in the call. */
   call(signal: AbortSignal): Promise<Reply<Part, Whole>>
   readonly options?: LLMCallOptions | undefined
-  /** Gives up waiting. */
+  /** The caller's own: gives up waiting. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** One caller, and how he is to be served. */
+interface Caller extends Reading {
+  readonly call: FlightPlan['call']
+  readonly signal: AbortSignal | undefined
+}
+
+/** One who has a question that can be answered from the cache. */
+interface Asker extends Caller {
+  readonly key: string
+  readonly question: Question
+  readonly settings: CallSettings
 }
 
 /** What all integrations of an LLM cache speak to. */
 export class Engine {
   readonly figures = new Figures()
   readonly keys: Keys
-  readonly #settings: LLMSettings
-  readonly #cache: Cache
+  readonly settings: LLMSettings
+  readonly cache: Cache
+  readonly #sources: Sources
   readonly #lookups: readonly Lookup[]
   readonly #flights = new Map<string, Flight>()
   readonly #running = new Set<Promise<void>>()
 
   constructor(settings: LLMSettings, cache: Cache) {
-    this.#settings = settings
-    this.#cache = cache
+    this.settings = settings
+    this.cache = cache
     this.keys = new Keys(settings.secret)
+    this.#sources = new Sources(this.figures, settings.prices)
     this.#lookups = [new ExactLookup(cache)]
-  }
-
-  get cache(): Cache {
-    return this.#cache
-  }
-
-  get settings(): LLMSettings {
-    return this.#settings
   }
 
   /**
@@ -55,12 +64,16 @@ export class Engine {
    *
    * @throws {InvalidOptionError} for bad options of the call. Whatever the call of the model throws, to all who waited for it. The reason of the signal.
    */
-  async serve<Part, Whole>(call: Call<Part, Whole>): Promise<Answer<Part, Whole>> {
-    const settings = resolveCall(call.options, this.#settings)
-    call.signal?.throwIfAborted()
-    const question = this.#identify(call.request, settings)
-    const source = typeof question === 'string' ? await this.#pass(call, question) : await this.#find(call, question, settings)
-    return new Answer(source, call.wire, this.#settings.hidesUsage)
+  async serve<Part, Whole>({ request, wire, call, options, signal }: Call<Part, Whole>): Promise<Answer<Part, Whole>> {
+    const settings = resolveCall(options, this.settings)
+    signal?.throwIfAborted()
+    const question = this.#identify(request, settings)
+    const caller = { request, wire: wire as Wire<unknown, unknown>, call: (shared: AbortSignal) => call(shared), signal }
+    const source =
+      typeof question === 'string'
+        ? await this.#passBy({ ...caller, key: undefined }, question)
+        : await this.#answer({ ...caller, key: question.key, question, settings })
+    return new Answer(source, wire, this.settings.hidesUsage)
   }
 
   /** Resolves once nothing is under way any more that could still be stored. */
@@ -71,7 +84,7 @@ export class Engine {
   /** What is asked, and whose it is; or why nobody can say. */
   #identify(request: ModelRequest | undefined, settings: CallSettings): Question | RefusalReason {
     if (request === undefined) return 'request'
-    const scope = scopeOfCall(this.#settings.scope, settings.scope)
+    const scope = scopeOfCall(this.settings.scope, settings.scope)
     if (scope === undefined) return 'scope'
     try {
       return { key: this.keys.of(request, scope), scope, request }
@@ -80,62 +93,90 @@ export class Engine {
     }
   }
 
-  async #find<Part, Whole>(call: Call<Part, Whole>, question: Question, settings: CallSettings): Promise<Source> {
+  async #answer(asker: Asker): Promise<Source> {
+    const { key, settings } = asker
     if (settings.reads) {
-      for (const lookup of this.#lookups) {
-        const finding = lookup.find(question)
-        const record = readRecord(finding instanceof Promise ? await finding : finding, call.wire.name)
-        if (record !== undefined && isWithin(record, settings)) return this.#sourceOf(record, call, question)
-      }
+      const record = await this.#lookUp(asker)
+      if (record !== undefined) return this.#sources.stored(record, asker)
+      const underWay = this.#flights.get(key)
+      if (underWay?.isJoinable) return this.#wait(underWay, asker, 'joined')
     }
-    const joined = settings.reads && settings.stores ? this.#flights.get(question.key) : undefined
-    if (joined?.isJoinable) return this.#wait(joined, call, question, settings, 'joined')
-    return this.#wait(this.#takeOff(call, question, settings), call, question, settings, 'miss')
+    return this.#wait(settings.stores ? this.#takeOff(asker) : this.#callAlone(asker, 'no-store'), asker, 'miss')
   }
 
-  #takeOff<Part, Whole>(call: Call<Part, Whole>, question: Question, settings: CallSettings): Flight {
-    const about = aboutOf(call.request, question.key)
-    const { reads, stores, ttlMs, tags } = settings
-    const bypass = reads ? (stores ? undefined : 'write') : stores ? 'read' : 'both'
-    const ours = [this.keys.tagOfScope(question.scope), this.keys.tagOfModel(question.request.model)]
+  async #lookUp(asker: Asker): Promise<LLMRecord | undefined> {
+    for (const lookup of this.#lookups) {
+      const record = await lookup.find(asker.question)
+      if (isGood(record, asker)) return record
+    }
+    // What is to be stored is looked for in Redis on the way to the right to do that, in one round trip.
+    if (asker.settings.stores) return undefined
+    const record: unknown = await this.cache.get(asker.key).catch(() => {})
+    return isGood(record, asker) ? record : undefined
+  }
+
+  #takeOff({ question: { key, scope, request }, settings, wire, call }: Asker): Flight {
+    const about = aboutOf(request, key)
+    const { reads, ttlMs, tags } = settings
+    const labels = [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
     const flight = new Flight({
-      wire: call.wire as Wire<unknown, unknown>,
-      call: (signal) => call.call(signal),
-      maxBytes: this.#settings.policy.maxBytes,
-      // Whatever the cache has as defaults: an answer is stored as it is said here.
-      place: { cache: this.#cache, key: question.key, options: { ttl: stores ? ttlMs : 0, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, bypass, tags: [...ours, ...tags.map(userTag)] } },
-      isFresh: (record) => isWithin(record, settings),
+      wire,
+      call,
+      maxBytes: this.settings.policy.maxBytes,
+      place: {
+        cache: this.cache,
+        key,
+        // Whatever the cache has as defaults: an answer is kept as it is said here.
+        options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: labels, bypass: reads ? undefined : 'read' },
+        isFresh: (record) => isWithin(record, settings),
+      },
       onCall: () => this.figures.miss(about),
-      admits: (outcome, { tape }, refused) => {
-        const reason = stores ? this.#refusal(call, question.request, outcome, tape, refused) : 'no-store'
-        if (reason === undefined) this.figures.store(about, tape.bytes, ttlMs)
+      admits: (answered) => {
+        const reason = this.#refusal(request, wire, answered)
+        if (reason === undefined) this.figures.store(about, answered.bytes, ttlMs)
         else this.figures.refuse(about, reason)
         return reason === undefined
       },
     })
-    if (stores) this.#flights.set(question.key, flight)
-    this.#track(flight, question.key)
+    this.#flights.set(key, flight)
+    this.#run(flight, key)
     return flight
   }
 
-  /** A call past the cache. */
-  async #pass<Part, Whole>(call: Call<Part, Whole>, reason: RefusalReason): Promise<Source> {
-    const about = aboutOf(call.request, undefined)
+  /** A call that is neither stored nor shared. */
+  #callAlone({ wire, call, request, key }: Caller, reason: RefusalReason): Flight {
+    const about = aboutOf(request, key)
     this.figures.refuse(about, reason)
-    const flight = new Flight({
-      wire: call.wire as Wire<unknown, unknown>,
-      call: (signal) => call.call(signal),
-      maxBytes: this.#settings.policy.maxBytes,
-      place: undefined,
-      isFresh: () => false,
-      onCall: () => {},
-      admits: () => false,
-    })
-    this.#track(flight, undefined)
-    return this.#wait(flight, call, undefined, undefined, 'bypass')
+    const onCall = () => {
+      if (key !== undefined) this.figures.miss(about)
+    }
+    const flight = new Flight({ wire, call, maxBytes: this.settings.policy.maxBytes, place: undefined, onCall, admits: () => false })
+    this.#run(flight, undefined)
+    return flight
   }
 
-  #track(flight: Flight, key: string | undefined): void {
+  /** A call that has nothing to do with the cache. */
+  async #passBy(caller: Caller, reason: RefusalReason): Promise<Source> {
+    const flight = this.#callAlone(caller, reason)
+    const waiter = new Waiter(flight, caller.signal)
+    const began = await waiter.begun()
+    if ('record' in began) throw new TypeError('A call past the cache was answered by it')
+    return this.#sources.live(flight, waiter, began, 'bypass', caller)
+  }
+
+  async #wait(flight: Flight, asker: Asker, served: 'miss' | 'joined'): Promise<Source> {
+    const waiter = new Waiter(flight, asker.signal)
+    const began = await waiter.begun()
+    if (!('record' in began)) return this.#sources.live(flight, waiter, began, served, asker)
+    waiter.leave()
+    const { record } = began
+    if (isWithin(record, asker.settings)) return this.#sources.stored(record, asker)
+    // Who began the flight was content with an older one.
+    const anew = { ...asker, settings: { ...asker.settings, reads: false } }
+    return this.#wait(this.#takeOff(anew), anew, 'miss')
+  }
+
+  #run(flight: Flight, key: string | undefined): void {
     const running = flight.run().finally(() => {
       this.#running.delete(running)
       if (key !== undefined && this.#flights.get(key) === flight) this.#flights.delete(key)
@@ -143,93 +184,9 @@ export class Engine {
     this.#running.add(running)
   }
 
-  async #wait<Part, Whole>(flight: Flight, call: Call<Part, Whole>, question: Question | undefined, settings: CallSettings | undefined, served: 'miss' | 'joined' | 'bypass'): Promise<Source> {
-    const { signal, wire } = call
-    const reader = flight.tape.read()
-    flight.join()
-    let isGone = false
-    const leave = () => {
-      if (isGone) return
-      isGone = true
-      signal?.removeEventListener('abort', onAbort)
-      reader.return()
-      flight.leave()
-    }
-    let onEarlyAbort: (reason: unknown) => void = () => {}
-    const onAbort = () => {
-      reader.fail(signal?.reason)
-      leave()
-      onEarlyAbort(signal?.reason)
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    try {
-      const beginning = await (signal === undefined ? flight.begun : Promise.race([flight.begun, new Promise<never>((_, reject) => (onEarlyAbort = reject))]))
-      if ('record' in beginning) {
-        leave()
-        if (question === undefined || settings === undefined) throw new TypeError('a call past the cache was answered by it')
-        // Another caller may be content with an older one.
-        if (!isWithin(beginning.record, settings)) return await this.#wait(this.#takeOff(call, question, { ...settings, reads: false }), call, question, settings, 'miss')
-        return this.#sourceOf(beginning.record, call, question)
-      }
-      const { head, form } = beginning
-      const shape = form === 'parts' ? wire.part : wire.whole
-      const about = aboutOf(call.request, question?.key)
-      let saving: Saving | undefined
-      const end = () => {
-        if (served === 'joined' && !isGone) this.figures.join(about, (saving = this.#savingOf(flight.outcome?.usage, call.request?.model, flight.outcome?.model)))
-        leave()
-      }
-      return {
-        served,
-        key: question?.key,
-        head,
-        form,
-        ageMs: 0,
-        next: async () => {
-          const { done, value } = await reader.next().catch((error: unknown) => {
-            end()
-            throw error
-          })
-          if (!done) return { done: false, value: shape.copy(value as Part & Whole) }
-          end()
-          return { done, value: undefined }
-        },
-        leave: end,
-        saving: () => saving,
-      }
-    } catch (error) {
-      leave()
-      throw error
-    }
-  }
-
-  #sourceOf<Part, Whole>(record: LLMRecord, call: Call<Part, Whole>, { key }: Question): Source {
-    const ageMs = ageOf(record)
-    const saving = this.#savingOf(record.usage ?? undefined, call.request?.model, record.model ?? undefined)
-    this.figures.hit(aboutOf(call.request, key), ageMs, saving)
-    const shape = record.form === 'parts' ? call.wire.part : call.wire.whole
-    let at = 0
-    return {
-      served: 'hit',
-      key,
-      head: record.head,
-      form: record.form,
-      ageMs,
-      next: async () => (at < record.items.length ? { done: false, value: shape.unpack(record.items[at++]) } : { done: true, value: undefined }),
-      leave: () => (at = record.items.length),
-      saving: () => saving,
-    }
-  }
-
-  #refusal<Part, Whole>({ wire }: Call<Part, Whole>, request: ModelRequest, outcome: Outcome | undefined, tape: Flight['tape'], refused: string | undefined): RefusalReason | undefined {
-    if (!tape.isWhole) return 'too-large'
-    if (refused !== undefined) return refused as RefusalReason
-    const whole = () => (tape.items.length === 1 ? tape.items[0] : wire.join(tape.items as Part[]))
-    return refusalOf(this.#settings.policy, request, outcome, tape.bytes, whole)
-  }
-
-  #savingOf(usage: Usage | undefined, ...models: readonly (string | undefined)[]): Saving | undefined {
-    return usage === undefined ? undefined : savingOf(usage, this.#settings.prices, models)
+  #refusal(request: ModelRequest, wire: Wire<unknown, unknown>, { outcome, refused, bytes, form, items }: Answered): RefusalReason | undefined {
+    if (refused !== undefined) return refused
+    return refusalOf(this.settings.policy, request, outcome, bytes, () => (form === 'parts' ? wire.join(items) : items[0]))
   }
 }
 
@@ -238,15 +195,11 @@ export function userTag(tag: string): string {
   return `t:${tag}`
 }
 
-function aboutOf(request: ModelRequest | undefined, key: string | undefined): AboutCall {
-  return { provider: request?.provider ?? '', model: request?.model ?? '', kind: request?.kind ?? '', key }
+function isGood(stored: unknown, { wire, settings }: Asker): stored is LLMRecord {
+  const record = readRecord(stored, wire.name)
+  return record !== undefined && isWithin(record, settings)
 }
 
 function isWithin(record: LLMRecord, { maxAgeMs }: CallSettings): boolean {
   return ageOf(record) <= maxAgeMs
-}
-
-/** Clocks of machines differ: what seems to come from the future has just been made. */
-function ageOf({ createdAt }: LLMRecord): number {
-  return Math.max(0, Date.now() - createdAt)
 }

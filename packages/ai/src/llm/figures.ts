@@ -1,5 +1,6 @@
+import type { RefusalReason } from './refusal.js'
+import type { ModelRequest } from './request.js'
 import type { Saving } from './usage.js'
-import type { RefusalReason } from './policy.js'
 
 /** What happened in an LLM cache of this process since it was made. */
 export interface LLMCacheStats {
@@ -27,6 +28,10 @@ export interface AboutCall {
   readonly kind: string
   /** The hash under which the answer is stored; `undefined` for a call that has none. */
   readonly key: string | undefined
+}
+
+export function aboutOf(request: ModelRequest | undefined, key: string | undefined): AboutCall {
+  return { provider: request?.provider ?? '', model: request?.model ?? '', kind: request?.kind ?? '', key }
 }
 
 /** What happens in an LLM cache, by name. */

@@ -2,6 +2,7 @@ import { TiercelError, type Cache, type CallOptions, type LoadContext } from '@t
 import { isLoading } from '@tiercel/core/connection'
 import { Pump } from './pump.js'
 import { readRecord, recordOf, type LLMRecord } from './record.js'
+import type { RefusalReason } from './refusal.js'
 import { Tape } from './tape.js'
 import type { Outcome, Reply, Wire } from './wire.js'
 
@@ -11,13 +12,32 @@ export interface FlightPlan {
   call(signal: AbortSignal): Promise<Reply<unknown, unknown>>
   readonly maxBytes: number
   /** `undefined` for a call past the cache. */
-  readonly place: { readonly cache: Cache; readonly key: string; readonly options: CallOptions } | undefined
-  /** Whether what was found will do. */
-  isFresh(record: LLMRecord): boolean
+  readonly place: Place | undefined
   /** The model is asked. */
   onCall(): void
-  /** The answer is complete, or as complete as it will be. Resolves to whether it is stored. */
-  admits(outcome: Outcome | undefined, flight: Flight, refused: string | undefined): boolean
+  /** The answer is complete, or as complete as it will be. Gives whether it is stored. */
+  admits(answered: Answered): boolean
+}
+
+/** Where an answer is looked for and stored. */
+export interface Place {
+  readonly cache: Cache
+  readonly key: string
+  readonly options: CallOptions
+  /** Whether what was found will do. */
+  isFresh(record: LLMRecord): boolean
+}
+
+/** How a call was answered. */
+export interface Answered {
+  /** `undefined` when the answer is not complete. */
+  readonly outcome: Outcome | undefined
+  /** Why it cannot be stored, if that is known already. */
+  readonly refused: RefusalReason | undefined
+  readonly bytes: number
+  readonly form: 'parts' | 'whole'
+  /** The parts, or the whole as the only one. */
+  readonly items: readonly unknown[]
 }
 
 /** What a flight turned out to be: an answer that was found, or one that comes. */
@@ -84,8 +104,8 @@ export class Flight {
     this.#isOver = true
   }
 
-  async #obtain({ cache, key, options }: NonNullable<FlightPlan['place']>): Promise<void> {
-    const { wire, isFresh } = this.#plan
+  async #obtain({ cache, key, options, isFresh }: Place): Promise<void> {
+    const { wire } = this.#plan
     const { signal } = this.#abandon
     const load = (ctx: LoadContext) => this.#call(ctx)
     try {
@@ -100,7 +120,7 @@ export class Flight {
         this.#begin({ record })
         return
       }
-      await cache.getOrSet<unknown>(key, load, { ...options, bypass: options.bypass === 'write' ? 'both' : 'read', signal })
+      await cache.getOrSet<unknown>(key, load, { ...options, bypass: 'read', signal })
     } catch (error) {
       // The cache is closed, say. That is no reason not to ask the model.
       if (this.#isCalled || signal.aborted || !TiercelError.is(error)) throw error
@@ -114,51 +134,45 @@ export class Flight {
     const { wire, call, onCall } = this.#plan
     try {
       onCall()
-      const reply = await call(this.#signalOf(ctx))
+      const signal = this.#signalOf(ctx)
+      const reply = await call(signal)
       const { head = null, refused } = reply
       if ('parts' in reply) {
         this.#form = 'parts'
         this.#begin({ head, form: 'parts' })
         const pump = new Pump(reply.parts, (part) => wire.isLast(part))
-        await pump.run(async (part) => {
-          await this.tape.write(part, wire.part.bytesOf(part))
-          if (pump.isAnswered) this.#isAnswered = true
-        })
+        await pump.run((part) => {
+          this.#isAnswered ||= pump.isAnswered
+          return this.tape.write(part, wire.part.bytesOf(part))
+        }, signal)
       } else {
         this.#begin({ head, form: 'whole' })
         await this.tape.write(reply.whole, wire.whole.bytesOf(reply.whole))
       }
       this.#isAnswered = true
-      this.outcome = refused === undefined ? this.#judge() : undefined
-      const record = this.#record(head)
-      const isStored = this.#plan.admits(this.outcome, this, record === undefined ? 'form' : refused)
+      const record = this.#finish(head, refused)
       this.tape.end()
-      return isStored ? record : ctx?.skip(record)
+      return record.isStored ? record.value : ctx?.skip(record.value)
     } catch (error) {
       this.#failed(error)
       throw error
     }
   }
 
-  #judge(): Outcome | undefined {
-    const { wire } = this.#plan
-    if (!this.tape.isWhole) return undefined
+  /** Judges the answer, and makes what is stored of it, or at least given to those who wait for it in the core. */
+  #finish(head: unknown, refused: RefusalReason | undefined): { readonly isStored: boolean; readonly value: LLMRecord | undefined } {
+    const { wire, admits } = this.#plan
+    const form = this.#form
+    const { items, bytes, isWhole } = this.tape
+    if (!isWhole) return { isStored: admits({ outcome: undefined, refused: 'too-large', bytes, form, items: [] }), value: undefined }
     try {
-      return this.#form === 'parts' ? wire.outcomeOfParts(this.tape.items) : wire.outcomeOfWhole(this.tape.items[0])
+      // What a provider reports as failed may look like anything.
+      if (refused === undefined) this.outcome = form === 'parts' ? wire.outcomeOfParts(items) : wire.outcomeOfWhole(items[0])
+      const shape = form === 'parts' ? wire.part : wire.whole
+      const value = recordOf({ wire: wire.name, form, items: items.map((item) => shape.pack(item)), head }, this.outcome, Date.now())
+      return { isStored: admits({ outcome: this.outcome, refused, bytes, form, items }), value }
     } catch {
-      return undefined
-    }
-  }
-
-  /** `undefined` for what cannot be stored. */
-  #record(head: unknown): LLMRecord | undefined {
-    const { wire } = this.#plan
-    if (!this.tape.isWhole) return undefined
-    const shape = this.#form === 'parts' ? wire.part : wire.whole
-    try {
-      return recordOf({ wire: wire.name, form: this.#form, items: this.tape.items.map((item) => shape.pack(item)), head }, this.outcome, Date.now())
-    } catch {
-      return undefined
+      return { isStored: admits({ outcome: undefined, refused: refused ?? 'form', bytes, form, items }), value: undefined }
     }
   }
 

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '@tiercel/core'
+import type { RefusalReason } from './refusal.js'
 import type { ModelRequest } from './request.js'
 import type { Usage } from './usage.js'
 import type { FinishReason, Outcome } from './wire.js'
@@ -30,26 +31,6 @@ export interface Policy {
   readonly shouldStore: ((answer: CompleteAnswer) => boolean) | undefined
   readonly maxBytes: number
 }
-
-/** Why an answer, or a call, has nothing to do with the cache. */
-export type RefusalReason =
-  /** Nobody could say whose the call is. */
-  | 'scope'
-  /** The request has no identity, or is of a kind that is not cached. */
-  | 'request'
-  /** The call said `noStore`. */
-  | 'no-store'
-  /** It broke off, or its terminator was missing. */
-  | 'incomplete'
-  /** The model stopped for a reason that is not among those allowed. */
-  | 'finish'
-  | 'empty'
-  | 'too-large'
-  /** The provider answered with an error. */
-  | 'error'
-  /** The form was not understood, or cannot be stored. */
-  | 'form'
-  | 'should-store'
 
 const REASONS: readonly FinishReason[] = ['stop', 'tool-calls', 'length', 'content-filter', 'error', 'other']
 const NAMES = ['finish', 'shouldStore', 'maxBytes']

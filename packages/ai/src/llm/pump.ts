@@ -14,16 +14,22 @@ export class Pump<Part> {
     this.#parts = parts[Symbol.asyncIterator]()
   }
 
-  /** Resolves at the end of the stream. Rejects with what ends it before. */
-  async run(take: (part: Part) => Promise<void>): Promise<void> {
+  /** Resolves at the end of the stream. Rejects with what ends it before, which can be the signal: not every stream obeys one. */
+  async run(take: (part: Part) => Promise<void>, signal: AbortSignal): Promise<void> {
+    let onAbort = () => {}
+    const aborted = new Promise<never>((_, reject) => (onAbort = () => reject(signal.reason)))
+    aborted.catch(() => {})
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
     try {
       for (;;) {
-        const next = this.isAnswered ? await endOf(this.#parts.next()) : await this.#parts.next()
+        const next = await Promise.race([aborted, this.isAnswered ? endOf(this.#parts.next()) : this.#parts.next()])
         if (next.done) return
         this.isAnswered ||= this.isLast(next.value)
         await take(next.value)
       }
     } finally {
+      signal.removeEventListener('abort', onAbort)
       // Not waited for: it may want to read to the end. At the end it does nothing.
       void Promise.resolve(this.#parts.return?.()).catch(() => {})
     }

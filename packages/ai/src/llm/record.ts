@@ -28,7 +28,14 @@ export interface Recorded {
 }
 
 export function recordOf({ wire, form, items, head = null }: Recorded, outcome: Outcome | undefined, createdAt: number): LLMRecord {
-  return { version: VERSION, wire, form, items, head, finish: outcome?.finish ?? [], usage: outcome?.usage ?? null, model: outcome?.model ?? null, createdAt }
+  return { version: VERSION, wire, form, items, head, finish: outcome?.finish ?? [], usage: given(outcome?.usage), model: outcome?.model ?? null, createdAt }
+}
+
+/** Without fields that are `undefined`, which would cost every answer the fast way through the codec. */
+function given(usage: Usage | undefined): Usage | null {
+  if (usage === undefined) return null
+  const { inputTokens, cachedInputTokens, outputTokens } = usage
+  return cachedInputTokens === undefined ? { inputTokens, outputTokens } : { inputTokens, cachedInputTokens, outputTokens }
 }
 
 /** Those that were looked over: what is in memory is looked over once. */

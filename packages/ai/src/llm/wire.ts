@@ -1,3 +1,4 @@
+import type { RefusalReason } from './refusal.js'
 import type { Usage } from './usage.js'
 
 /** Why a model stopped, in words that all providers share. */
@@ -52,11 +53,11 @@ export interface PartsReply<Part> {
   readonly head?: unknown
   readonly parts: AsyncIterable<Part>
   /** Why it must not be stored, if it must not. */
-  readonly refused?: string | undefined
+  readonly refused?: RefusalReason | undefined
 }
 
 export interface WholeReply<Whole> {
   readonly head?: unknown
   readonly whole: Whole
-  readonly refused?: string | undefined
+  readonly refused?: RefusalReason | undefined
 }
