@@ -1,6 +1,8 @@
 import { InvalidArgumentError, InvalidTargetError, type Cache, type InvalidateResult } from '@tiercel/core'
 import { middleware, type LanguageModelMiddleware, type MiddlewareOptions } from './ai-sdk/middleware.js'
 import { checkTags } from './call-options.js'
+import { embedFunction, type CachedEmbedFunction, type EmbedFunction, type EmbedFunctionOptions } from './embeddings/embed-function.js'
+import { embeddingMiddleware, type EmbeddingModelMiddleware } from './embeddings/middleware.js'
 import { userTag, type Engine } from './engine.js'
 import { eventNames, type LLMCacheEventName, type LLMCacheListener, type LLMCacheStats } from './figures.js'
 import { scopeOfCall } from './scope.js'
@@ -38,6 +40,23 @@ export class LLMCache {
    */
   middleware(options?: MiddlewareOptions): LanguageModelMiddleware {
     return middleware(this.#engine, options)
+  }
+
+  /**
+   * Caches embeddings, each text of a batch by itself: the model is asked for those only which it has not been asked for before. Vectors are stored, and given also when they
+   * are new, in the 32 bits for each number that models compute with.
+   *
+   * Without arguments, a middleware for `wrapEmbeddingModel` of the AI SDK (`ai` 6 and 7). With a function that embeds texts, the same function behind the cache.
+   *
+   * @throws {InvalidOptionError} for an option that does not exist or has a value it cannot have.
+   * @throws {InvalidArgumentError} for what is no function.
+   * @example
+   * const embed = llm.embeddings((texts) => vectorsOf(texts), { model: 'text-embedding-3-small' })
+   */
+  embeddings(): EmbeddingModelMiddleware
+  embeddings(embed: EmbedFunction, options: EmbedFunctionOptions): CachedEmbedFunction
+  embeddings(...given: [] | [EmbedFunction, EmbedFunctionOptions]): EmbeddingModelMiddleware | CachedEmbedFunction {
+    return given.length === 0 ? embeddingMiddleware(this.#engine) : embedFunction(this.#engine, ...given)
   }
 
   /** Forgets answers, in every process. Calls that are under way are served and not stored, and no call that begins later is given theirs. */

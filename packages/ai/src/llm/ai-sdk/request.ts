@@ -24,8 +24,7 @@ const OF_CACHING = new Set(['cacheControl', 'cache_control', 'cachePoint'])
 
 /** All that decides about the answer: everything that is said to the model but for what is known not to matter. */
 export function requestOf({ provider, modelId, specificationVersion }: LanguageModel, params: object): ModelRequest {
-  const { prompt, tools, ...others } = params as Fields
-  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !NOT_ASKED.has(name)))
+  const { prompt, tools, ...rest } = askedOf(params)
   const ids = new ToolCallIds()
   return {
     provider,
@@ -33,11 +32,16 @@ export function requestOf({ provider, modelId, specificationVersion }: LanguageM
     // Answers have the shape of the version in which they were asked for.
     kind: `ai-sdk ${specificationVersion}`,
     input: {
-      ...settled(rest),
+      ...rest,
       prompt: Array.isArray(prompt) ? prompt.map((message) => messageOf(message, ids)) : prompt,
       tools: Array.isArray(tools) && tools.length > 0 ? tools.map(settled).sort(byName) : undefined,
     },
   }
+}
+
+/** What is said to the model, but for what differs from call to call. */
+export function askedOf(params: object): Fields {
+  return settled(Object.fromEntries(Object.entries(params).filter(([name]) => !NOT_ASKED.has(name))))
 }
 
 /** The parameters without what is said to this cache. */
