@@ -196,7 +196,7 @@ export function userTag(tag: string): string {
 }
 
 function isGood(stored: unknown, { wire, settings }: Asker): stored is LLMRecord {
-  const record = readRecord(stored, wire.name)
+  const record = readRecord(stored, wire)
   return record !== undefined && isWithin(record, settings)
 }
 

@@ -114,7 +114,7 @@ export class Flight {
       this.#isSought = true
       const found = await cache.getOrSet<unknown>(key, load, { ...options, signal })
       if (this.#isCalled) return
-      const record = readRecord(found, wire.name)
+      const record = readRecord(found, wire)
       if (record !== undefined && isFresh(record)) {
         this.#isAnswered = true
         this.#begin({ record })

@@ -1,10 +1,13 @@
 import { InvalidArgumentError, InvalidTargetError, type Cache, type InvalidateResult } from '@tiercel/core'
 import { middleware, type LanguageModelMiddleware, type MiddlewareOptions } from './ai-sdk/middleware.js'
-import { checkTags } from './call-options.js'
+import { checkTags, type LLMCallOptions } from './call-options.js'
 import { embedFunction, type CachedEmbedFunction, type EmbedFunction, type EmbedFunctionOptions } from './embeddings/embed-function.js'
 import { embeddingMiddleware, type EmbeddingModelMiddleware } from './embeddings/middleware.js'
 import { userTag, type Engine } from './engine.js'
 import { eventNames, type LLMCacheEventName, type LLMCacheListener, type LLMCacheStats } from './figures.js'
+import { callHeaders } from './fetch/call-header.js'
+import type { Fetch } from './fetch/http-call.js'
+import { fetchThrough } from './fetch/llm-fetch.js'
 import { scopeOfCall } from './scope.js'
 
 /** Which answers to forget. Several fields name all that any of them names. */
@@ -57,6 +60,27 @@ export class LLMCache {
   embeddings(embed: EmbedFunction, options: EmbedFunctionOptions): CachedEmbedFunction
   embeddings(...given: [] | [EmbedFunction, EmbedFunctionOptions]): EmbeddingModelMiddleware | CachedEmbedFunction {
     return given.length === 0 ? embeddingMiddleware(this.#engine) : embedFunction(this.#engine, ...given)
+  }
+
+  /**
+   * A `fetch` for any client of OpenAI, of Anthropic, and of servers that speak as they do: chat completions, responses and messages are answered from the cache, plain and as
+   * streams; all else is passed on. Options of one call are in a header, which `callHeaders` makes and the provider does not see.
+   *
+   * Who asks is decided by the `scope`, not by the API key. A response says in `Cache-Status` how it was served, and in `x-tiercel-llm-saved` what a hit saved.
+   *
+   * @param fetch Makes the calls. Default: the global `fetch`.
+   * @example
+   * const client = new OpenAI({ fetch: llm.fetch() })
+   * await client.chat.completions.create(question, { headers: llm.callHeaders({ ttl: '1d' }) })
+   */
+  fetch(fetch: Fetch = (input, init) => globalThis.fetch(input, init)): Fetch {
+    if (typeof fetch !== 'function') throw new InvalidArgumentError('llm.fetch takes a function such as fetch, or nothing')
+    return fetchThrough(this.#engine, fetch)
+  }
+
+  /** Headers that give one call through `fetch` options of its own. */
+  callHeaders(options: LLMCallOptions): Record<string, string> {
+    return callHeaders(options)
   }
 
   /** Forgets answers, in every process. Calls that are under way are served and not stored, and no call that begins later is given theirs. */

@@ -53,7 +53,8 @@ export function resolvePolicy(options: PolicyOptions = {}): Policy {
 /** Why a complete answer is not stored; `undefined` when it is. */
 export function refusalOf(policy: Policy, { provider, model, kind }: ModelRequest, outcome: Outcome | undefined, bytes: number, whole: () => unknown): RefusalReason | undefined {
   if (outcome === undefined) return 'incomplete'
-  const { finish, isEmpty, usage } = outcome
+  const { finish, isEmpty, usage, refused } = outcome
+  if (refused !== undefined) return refused
   if (finish.length === 0) return 'empty'
   if (!finish.every((reason) => policy.finish.has(reason))) return 'finish'
   if (isEmpty) return 'empty'

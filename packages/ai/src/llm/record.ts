@@ -1,5 +1,5 @@
-import type { FinishReason, Outcome } from './wire.js'
 import type { Usage } from './usage.js'
+import type { FinishReason, Outcome, Wire } from './wire.js'
 
 const VERSION = 1
 
@@ -42,13 +42,16 @@ function given(usage: Usage | undefined): Usage | null {
 const checked = new WeakSet<object>()
 
 /** What is stored under a key, if it is an answer that this wire can read. Anybody may have written it: in Redis it is not ours alone. */
-export function readRecord(stored: unknown, wire: string): LLMRecord | undefined {
+export function readRecord(stored: unknown, wire: Wire<unknown, unknown>): LLMRecord | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined
   const record = stored as LLMRecord
-  if (checked.has(record)) return record.wire === wire ? record : undefined
-  if (record.version !== VERSION || record.wire !== wire || !Array.isArray(record.items) || !Array.isArray(record.finish)) return undefined
-  if (record.form !== 'parts' && !(record.form === 'whole' && record.items.length === 1)) return undefined
-  if (typeof record.createdAt !== 'number' || !isUsage(record.usage) || !(record.model === null || typeof record.model === 'string')) return undefined
+  if (record.wire !== wire.name) return undefined
+  if (checked.has(record)) return record
+  const { version, form, items, head, finish, usage, model, createdAt } = record
+  if (version !== VERSION || !(form === 'parts' || form === 'whole') || !Array.isArray(items) || !Array.isArray(finish)) return undefined
+  if (typeof createdAt !== 'number' || !isUsage(usage) || !(model === null || typeof model === 'string')) return undefined
+  const shape = form === 'parts' ? wire.part : wire.whole
+  if ((form === 'whole' && items.length !== 1) || wire.isHead?.(head) === false || !items.every((item) => shape.isPacked?.(item) ?? true)) return undefined
   checked.add(record)
   return record
 }

@@ -16,4 +16,6 @@ export type RefusalReason =
   | 'error'
   /** The form was not understood, or cannot be stored. */
   | 'form'
+  /** The provider ran tools for it, such as a search: what they found is of that moment. */
+  | 'provider-tools'
   | 'should-store'

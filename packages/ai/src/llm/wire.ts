@@ -13,14 +13,18 @@ export interface Outcome {
   readonly usage: Usage | undefined
   /** As the model calls itself. */
   readonly model: string | undefined
+  /** Why it must not be stored though it is complete. */
+  readonly refused?: RefusalReason | undefined
 }
 
 /** How one kind of thing is kept, and given to whoever reads it. */
 export interface Shape<T> {
   /** What is stored of it: nothing that its reader could change. What it throws keeps the answer out of the cache. */
   pack(item: T): unknown
-  /** One of the reader's own. Throws for what no `pack` has given: what is stored may have been written by anybody. */
+  /** One of the reader's own. */
   unpack(stored: unknown): T
+  /** Whether it can be what `pack` has given: what is stored may have been written by anybody. Default: it can. */
+  isPacked?(stored: unknown): boolean
   /** Another one like it: what one reader does to his, no other sees. */
   copy(item: T): T
   /** About how many bytes it takes. */
@@ -33,6 +37,8 @@ export interface Shape<T> {
 export interface Wire<Part, Whole> {
   /** Stored with every answer: what another wire has stored is not read. Change it when what `pack` gives changes. */
   readonly name: string
+  /** Whether it can be the head of an answer: it may have been written by anybody. Default: it can. */
+  isHead?(stored: unknown): boolean
   readonly part: Shape<Part>
   readonly whole: Shape<Whole>
   /** Of all parts of an answer. */
