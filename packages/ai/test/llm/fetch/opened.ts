@@ -4,14 +4,19 @@ import OpenAI from 'openai'
 import { createLLMCache, type LLMCache, type LLMCacheOptions } from '../../../src/index.js'
 import { startUpstream, type Upstream } from '../upstream/index.js'
 
+export interface Clients {
+  readonly openai: OpenAI
+  readonly anthropic: Anthropic
+}
+
 /** A provider, a cache before it, and the clients of both kinds. */
-export interface Opened extends AsyncDisposable {
+export interface Opened extends Clients, AsyncDisposable {
   readonly upstream: Upstream
   readonly cache: Cache
   readonly llm: LLMCache
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>
-  readonly openai: OpenAI
-  readonly anthropic: Anthropic
+  /** Past the cache. */
+  readonly direct: Clients
   /** Posts JSON to the provider, through the cache. */
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>
   /** Resolves once so many answers were stored. */
@@ -34,8 +39,8 @@ export async function open(options: Partial<LLMCacheOptions> = {}): Promise<Open
     cache,
     llm,
     fetch,
-    openai: new OpenAI({ baseURL: upstream.v1, apiKey: 'sk-test', maxRetries: 0, fetch }),
-    anthropic: new Anthropic({ baseURL: upstream.url, apiKey: 'sk-test', maxRetries: 0, fetch }),
+    ...clientsOf(upstream, { fetch }),
+    direct: clientsOf(upstream, {}),
     post: (path, body, init = {}) => fetch(`${upstream.v1}${path}`, { method: 'POST', body: JSON.stringify(body), ...init, headers: { 'content-type': 'application/json', ...(init.headers as Record<string, string>) } }),
     stored: (answers) =>
       new Promise((resolve) => {
@@ -54,11 +59,18 @@ export async function open(options: Partial<LLMCacheOptions> = {}): Promise<Open
   }
 }
 
+function clientsOf(upstream: Upstream, more: { fetch?: Opened['fetch'] }): Clients {
+  const options = { apiKey: 'sk-test', maxRetries: 0, ...more }
+  return { openai: new OpenAI({ baseURL: upstream.v1, ...options }), anthropic: new Anthropic({ baseURL: upstream.url, ...options }) }
+}
+
+const asked = [{ role: 'user' as const, content: 'The capital of France?' }]
+
 /** What to ask each API, and where. */
 export const apis = {
-  chat: { path: '/chat/completions', body: { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'The capital of France?' }] } },
+  chat: { path: '/chat/completions', body: { model: 'gpt-4o-mini', messages: asked } },
   responses: { path: '/responses', body: { model: 'gpt-5-mini', input: 'The capital of France?' } },
-  messages: { path: '/messages', body: { model: 'claude-sonnet-4-5', max_tokens: 100, messages: [{ role: 'user', content: 'The capital of France?' }] } },
-} as const
+  messages: { path: '/messages', body: { model: 'claude-sonnet-4-5', max_tokens: 100, messages: asked } },
+}
 
 export type Api = keyof typeof apis
