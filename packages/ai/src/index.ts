@@ -13,7 +13,11 @@ export type { LLMCallOptions } from './llm/call-options.js'
 export type { CompleteAnswer, PolicyOptions } from './llm/policy.js'
 export type { RefusalReason } from './llm/refusal.js'
 export type { AboutCall, LLMCacheEventName, LLMCacheEvents, LLMCacheListener, LLMCacheStats } from './llm/figures.js'
+export type { HttpAsked } from './llm/fetch/asked.js'
+export type { ModelRequest } from './llm/request.js'
 export type { Price, Prices, Saving, Usage } from './llm/usage.js'
+export type { LLMWrapOptions, LLMWrapped } from './llm/wrap/wrap-function.js'
+export type { WrapOutcome } from './llm/wrap/value-wire.js'
 export type { FinishReason } from './llm/wire.js'
 
 // The modules this one replaces are imported so.

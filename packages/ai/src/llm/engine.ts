@@ -13,6 +13,7 @@ import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
 import { ageOf, Sources, type Reading } from './sources.js'
 import { Waiter } from './waiter.js'
+import { isMadeFor, makeFor } from './within.js'
 import type { Reply, Wire } from './wire.js'
 
 /** A call of a model, as an integration makes it. */
@@ -98,6 +99,9 @@ export class Engine {
     if (settings.reads) {
       const record = await this.#lookUp(asker)
       if (record !== undefined) return this.#sources.stored(record, asker)
+    }
+    if (isMadeFor(key)) return this.#wait(this.#callAlone(asker, 'nested'), asker, 'miss')
+    if (settings.reads) {
       const underWay = this.#flights.get(key)
       if (underWay?.isJoinable) return this.#wait(underWay, asker, 'joined')
     }
@@ -121,7 +125,7 @@ export class Engine {
     const labels = [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
     const flight = new Flight({
       wire,
-      call,
+      call: (signal) => makeFor(key, () => call(signal)),
       maxBytes: this.settings.policy.maxBytes,
       place: {
         cache: this.cache,

@@ -5,10 +5,14 @@ import { embedFunction, type CachedEmbedFunction, type EmbedFunction, type Embed
 import { embeddingMiddleware, type EmbeddingModelMiddleware } from './embeddings/middleware.js'
 import { userTag, type Engine } from './engine.js'
 import { eventNames, type LLMCacheEventName, type LLMCacheListener, type LLMCacheStats } from './figures.js'
+import { differences } from './explain.js'
+import { requestIn, type HttpAsked } from './fetch/asked.js'
 import { callHeaders } from './fetch/call-header.js'
 import type { Fetch } from './fetch/http-call.js'
 import { fetchThrough } from './fetch/llm-fetch.js'
+import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
+import { wrapFunction, type LLMWrapOptions, type LLMWrapped } from './wrap/wrap-function.js'
 
 /** Which answers to forget. Several fields name all that any of them names. */
 export interface LLMInvalidateTarget {
@@ -78,6 +82,18 @@ export class LLMCache {
     return fetchThrough(this.#engine, fetch)
   }
 
+  /**
+   * The same function behind the cache. One that gives an async iterable is recorded as it goes, and replayed.
+   *
+   * @throws {InvalidArgumentError} for what is no function.
+   * @throws {InvalidOptionError} for an option that does not exist or has a value it cannot have.
+   * @example
+   * const ask = llm.wrap((question: string) => model.invoke(question), { key: (question) => question, model: 'llama3' })
+   */
+  wrap<Args extends unknown[], R>(fn: (...args: Args) => R, options: LLMWrapOptions<Args, R>): LLMWrapped<Args, R> {
+    return wrapFunction(this.#engine, fn, options)
+  }
+
   /** Headers that give one call through `fetch` options of its own. */
   callHeaders(options: LLMCallOptions): Record<string, string> {
     return callHeaders(options)
@@ -88,6 +104,18 @@ export class LLMCache {
     const { cache } = this.#engine
     if (target?.all === true) return cache.invalidate({ all: true })
     return cache.invalidate({ tags: this.#tagsOf(target) })
+  }
+
+  /**
+   * The names of what differs between two calls and makes them two, such as `model`, `temperature` or `messages[2]`; none for calls that share an answer within one scope.
+   * Nothing of their text.
+   *
+   * @throws {InvalidArgumentError} for what is no call that is cached.
+   * @example
+   * llm.explain({ url, body: a }, { url, body: b }) // ['messages[2]']
+   */
+  explain(a: HttpAsked | ModelRequest, b: HttpAsked | ModelRequest): string[] {
+    return differences(requestIn(a), requestIn(b))
   }
 
   /** Counters of this process since the cache was made. */

@@ -6,6 +6,8 @@ export type RefusalReason =
   | 'request'
   /** The call said `noStore`. */
   | 'no-store'
+  /** The model is behind the cache twice: the call is made by the one whose answer it would wait for. */
+  | 'nested'
   /** It broke off, or its terminator was missing. */
   | 'incomplete'
   /** The model stopped for a reason that is not among those allowed. */

@@ -8,9 +8,7 @@ import { requestOf } from './http-request.js'
 import { responseOf } from './http-response.js'
 import type { Protocol } from './protocol.js'
 import { wireOf } from './protocol-wire.js'
-import { chat } from './protocols/chat.js'
-import { messages } from './protocols/messages.js'
-import { responses } from './protocols/responses.js'
+import { protocols } from './protocols/index.js'
 
 /** Answers calls of one kind that go over HTTP. */
 export interface Route {
@@ -21,7 +19,7 @@ export interface Route {
 
 /** A `fetch` that answers calls of models from the cache; all others it passes on as they are. */
 export function fetchThrough(engine: Engine, fetch: Fetch, more: readonly Route[] = []): Fetch {
-  const routes = [...[chat, responses, messages].map((protocol) => routeOf(engine, protocol)), ...more]
+  const routes = [...protocols.map((protocol) => routeOf(engine, protocol)), ...more]
   return async (input, init) => {
     const call = await readCall(fetch, input, init)
     const route = call && routes.find(({ path }) => call.url.pathname.endsWith(path))

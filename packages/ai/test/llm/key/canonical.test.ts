@@ -49,8 +49,20 @@ describe('the canonical form of a request', () => {
     expect(conversation('call_a', 'call_b', ['call_a', 'call_b'])).toBe(conversation('x', 'y', ['x', 'y']))
     // Swapped parallel tool results are another conversation.
     expect(conversation('call_a', 'call_b', ['call_a', 'call_b'])).not.toBe(conversation('call_a', 'call_b', ['call_b', 'call_a']))
-    // No text can pass for a position.
-    expect(canonical([new ToolCallIds().at('x')])).not.toBe(canonical(['call(0)']))
+  })
+
+  it('has no text that passes for something else', () => {
+    for (const value of [undefined, -0, Number.NaN, 1n, Buffer.from('x'), new ToolCallIds().at('x'), '\0x']) {
+      const [text] = JSON.parse(canonical([value])) as [string]
+      expect(canonical([text]), text).not.toBe(canonical([value]))
+    }
+  })
+
+  it('keeps fields with the names of numbers and of prototypes apart', () => {
+    const parsed = (json: string): unknown => JSON.parse(json)
+    expect(canonical(parsed('{"b":1,"__proto__":{"x":1},"10":1,"9":2}'))).toBe(canonical(parsed('{"9":2,"10":1,"__proto__":{"x":1},"b":1}')))
+    expect(canonical(parsed('{"b":1,"__proto__":{"x":1}}'))).not.toBe(canonical(parsed('{"b":1,"__proto__":{"x":2}}')))
+    expect(canonical(parsed('{"b":1,"__proto__":{"x":1}}'))).not.toBe(canonical({ b: 1 }))
   })
 
   it('refuses what has no identity', () => {
