@@ -6,10 +6,10 @@ const REASONS = new Set<unknown>(['stop', 'tool-calls', 'length', 'content-filte
 /** What answers a question, as against what leads to an answer or belongs to one. */
 const NO_ANSWER = new Set(['reasoning', 'source'])
 
-/** What can be said of a complete answer. Throws for one in which the provider ran tools, unless those are to be kept too: what they found would go stale unseen. */
+/** What can be said of a complete answer. Those for which the provider ran tools are not stored, unless they are to be kept too: what they found would go stale unseen. */
 export function outcomeOf({ content, finishReason, usage, response }: GenerateResult, keepsProviderTools: boolean): Outcome {
-  if (!keepsProviderTools && content.some(ranByProvider)) throw new Error('The provider ran a tool for this answer')
-  return { finish: [reasonOf(finishReason)], isEmpty: !content.some(answers), usage: usageOf(usage), model: response?.modelId }
+  const refused = !keepsProviderTools && content.some(ranByProvider) ? 'provider-tools' : undefined
+  return { refused, finish: [reasonOf(finishReason)], isEmpty: !content.some(answers), usage: usageOf(usage), model: response?.modelId }
 }
 
 function reasonOf(reason: unknown): FinishReason {

@@ -1,4 +1,4 @@
-import { copyIfData, copyOf } from './copy.js'
+import { copyIfData, copyOf, sizeOf } from '../plain-data.js'
 import { join } from './join.js'
 import { outcomeOf } from './outcome.js'
 import { split } from './split.js'
@@ -12,14 +12,16 @@ export function aiSdkWire(keepsProviderTools: boolean): Wire<StreamPart, Generat
     name: 'ai-sdk-1',
     part: {
       pack: copyOf,
-      unpack: (stored) => copyOf(checkedPart(stored)),
+      unpack: (stored) => copyOf(stored as StreamPart),
+      isPacked: isPart,
       copy: copyIfData,
       bytesOf: sizeOf,
       withoutUsage: (part) => (part.type === 'finish' ? unused(part) : part),
     },
     whole: {
       pack: (result) => copyOf(toKeep(result)),
-      unpack: (stored) => copyOf(checkedResult(stored)),
+      unpack: (stored) => copyOf(stored as GenerateResult),
+      isPacked: isResult,
       copy: copyIfData,
       bytesOf: (result) => sizeOf(toKeep(result)),
       withoutUsage: unused,
@@ -41,24 +43,11 @@ function without<T extends object, Name extends string>(fields: T, ...names: rea
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !(names as readonly string[]).includes(name))) as Omit<T, Name>
 }
 
-function checkedPart(stored: unknown): StreamPart {
-  if (typeof (stored as Partial<StreamPart> | null)?.type !== 'string') throw new TypeError('Not a part of a stream')
-  return stored as StreamPart
+function isPart(stored: unknown): boolean {
+  return typeof (stored as Partial<StreamPart> | null)?.type === 'string'
 }
 
-function checkedResult(stored: unknown): GenerateResult {
+function isResult(stored: unknown): boolean {
   const { content } = (stored ?? {}) as Partial<GenerateResult>
-  if (!Array.isArray(content)) throw new TypeError('Not the result of a call')
-  for (const piece of content) checkedPart(piece)
-  return stored as GenerateResult
-}
-
-/** About how many bytes this takes as JSON, without making it. */
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length + 2
-  if (typeof value !== 'object' || value === null) return 6
-  if (value instanceof Uint8Array) return value.byteLength
-  let size = 2
-  for (const [name, field] of Object.entries(value)) size += name.length + 4 + sizeOf(field)
-  return size
+  return Array.isArray(content) && content.every(isPart)
 }

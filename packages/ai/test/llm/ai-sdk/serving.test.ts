@@ -1,6 +1,8 @@
 import { generateText, streamText, wrapLanguageModel, type LanguageModelMiddleware } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
-import { describe, expect, test } from 'vitest'
+import { createCache } from '@tiercel/core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describeWithRedis, startRedis, type RedisServer } from '../../../../core/test/redis/server/index.js'
 import { useGround } from './ground.js'
 
 const ground = useGround()
@@ -119,6 +121,13 @@ describe('a hit', () => {
   })
 })
 
+test('a model that is put behind the cache twice waits for nobody', async () => {
+  const llm = ground.llm()
+  const model = wrapLanguageModel({ model: ground.model('gpt-4o-mini', { llm }), middleware: [llm.middleware(), llm.middleware()] })
+  expect([await streamText({ ...hello, model }).text, (await generateText({ ...hello, model })).text]).toEqual([PARIS, PARIS])
+  expect(ground.upstream.count()).toBe(1)
+})
+
 describe('a file that a model made', () => {
   const data = Uint8Array.from([0, 255, 128, 7])
   const painter = () =>
@@ -219,5 +228,36 @@ describe('calls that ask the same at once', () => {
     const failed = { status: 'rejected', reason: { statusCode: 503 } }
     expect(await asks).toMatchObject([failed, failed])
     expect(ground.upstream.count()).toBe(1)
+  })
+})
+
+describeWithRedis('an answer in Redis', () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+
+  test('serves another process, with its dates and files', async () => {
+    const data = Uint8Array.from([0, 255, 128, 7])
+    const timestamp = new Date('2026-01-02T03:04:05.678Z')
+    const painter = new MockLanguageModelV3({
+      doGenerate: {
+        content: [{ type: 'text', text: '東京 👩‍🚀' }, { type: 'file', mediaType: 'image/png', data }],
+        finishReason: { unified: 'stop', raw: 'stop' },
+        usage: { inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 }, outputTokens: { total: 2, text: 2, reasoning: 0 } },
+        response: { timestamp },
+        warnings: [],
+      },
+    })
+    for (let process = 0; process < 2; process++) {
+      await using cache = createCache({ redis: redis.url, deadline: '10s' })
+      const model = wrapLanguageModel({ model: painter, middleware: ground.llm({ cache }).middleware() })
+      const { text, files, response } = await generateText({ ...hello, model })
+      expect({ text, files: files.map((file) => [...file.uint8Array]), timestamp: response.timestamp }).toEqual({ text: '東京 👩‍🚀', files: [[...data]], timestamp })
+      // It is stored once memory has it.
+      await expect.poll(() => cache.stats().memory.entries).toBe(1)
+    }
+    expect(painter.doGenerateCalls).toHaveLength(1)
   })
 })

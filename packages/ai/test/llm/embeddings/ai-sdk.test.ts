@@ -34,6 +34,13 @@ describe('embeddings of the AI SDK', () => {
     expect(llm.stats()).toMatchObject({ hits: 3, misses: 3, saved: { inputTokens: 3, outputTokens: 0, cost: 3e-6 } })
   })
 
+  test('of a model that is put behind the cache twice wait for nobody', async () => {
+    await using llm = createLLMCache({ redis: false, scope: 'tenant' })
+    const model = wrapEmbeddingModel({ model: modelOver(llm), middleware: llm.embeddings() })
+    for (let time = 0; time < 2; time++) expect((await embed({ model, value: 'one' })).embedding).toEqual([...vectorOf('one')])
+    expect(upstream.count()).toBe(1)
+  })
+
   test('differ by what is asked of the provider, which is not told of this cache', async () => {
     await using llm = createLLMCache({ redis: false, scope: 'tenant' })
     const model = modelOver(llm)
