@@ -10,6 +10,8 @@ import { requestIn, type HttpAsked } from './fetch/asked.js'
 import { callHeaders } from './fetch/call-header.js'
 import type { Fetch } from './fetch/http-call.js'
 import { fetchThrough } from './fetch/llm-fetch.js'
+import { cachedChatModel } from './langchain/chat-model.js'
+import { generationCache, type LangChainCache } from './langchain/generation-cache.js'
 import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
 import { wrapFunction, type LLMWrapOptions, type LLMWrapped } from './wrap/wrap-function.js'
@@ -47,6 +49,24 @@ export class LLMCache {
    */
   middleware(options?: MiddlewareOptions): LanguageModelMiddleware {
     return middleware(this.#engine, options)
+  }
+
+  /**
+   * For LangChain. With a chat model, the same chat model behind the cache: plain and streamed, keyed on all that is said in its messages. Without, what models take as their
+   * `cache`, which never throws: LangChain gives it messages as a text, so prompts in which a placeholder stands for what is no text are not cached, streams are not, and calls
+   * that are made at once are not shared. The type of the result is what is expected where it stands.
+   *
+   * `options` are those of all calls that are made by it.
+   *
+   * @throws {InvalidOptionError} for bad options.
+   * @throws {InvalidArgumentError} for what is no chat model.
+   * @example
+   * const model = llm.langchain(new ChatOpenAI({ model: 'gpt-5' }), { ttl: '1d' })
+   */
+  langchain<Cache = LangChainCache>(): Cache
+  langchain<Model extends object>(model: Model, options?: LLMCallOptions): Model
+  langchain(model?: object, options?: LLMCallOptions): object {
+    return model === undefined ? generationCache(this.#engine, options) : cachedChatModel(this.#engine, model, options)
   }
 
   /**
