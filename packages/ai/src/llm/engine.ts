@@ -13,7 +13,7 @@ import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
 import { ageOf, Sources, type Reading } from './sources.js'
 import { Waiter } from './waiter.js'
-import { isMadeFor, makeFor } from './within.js'
+import { askedFor, makeFor } from './within.js'
 import type { Reply, Wire } from './wire.js'
 
 /** A call of a model, as an integration makes it. */
@@ -39,6 +39,8 @@ interface Asker extends Caller {
   readonly key: string
   readonly question: Question
   readonly settings: CallSettings
+  /** The key for whose answer this is asked in turn, if it is. */
+  readonly askedFor: string | undefined
 }
 
 /** What all integrations of an LLM cache speak to. */
@@ -73,7 +75,7 @@ export class Engine {
     const source =
       typeof question === 'string'
         ? await this.#passBy({ ...caller, key: undefined }, question)
-        : await this.#answer({ ...caller, key: question.key, question, settings })
+        : await this.#answer({ ...caller, key: question.key, question, settings, askedFor: askedFor(signal) })
     return new Answer(source, wire, this.settings.hidesUsage)
   }
 
@@ -100,7 +102,7 @@ export class Engine {
       const record = await this.#lookUp(asker)
       if (record !== undefined) return this.#sources.stored(record, asker)
     }
-    if (isMadeFor(key)) return this.#wait(this.#callAlone(asker, 'nested'), asker, 'miss')
+    if (asker.askedFor === key) return this.#wait(this.#callAlone(asker, 'nested'), asker, 'miss')
     if (settings.reads) {
       const underWay = this.#flights.get(key)
       if (underWay?.isJoinable) return this.#wait(underWay, asker, 'joined')
@@ -125,7 +127,7 @@ export class Engine {
     const labels = [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
     const flight = new Flight({
       wire,
-      call: (signal) => makeFor(key, () => call(signal)),
+      call: (signal) => makeFor(key, signal, () => call(signal)),
       maxBytes: this.settings.policy.maxBytes,
       place: {
         cache: this.cache,
@@ -154,7 +156,8 @@ export class Engine {
     const onCall = () => {
       if (key !== undefined) this.figures.miss(about)
     }
-    const flight = new Flight({ wire, call, maxBytes: this.settings.policy.maxBytes, place: undefined, onCall, admits: () => false })
+    const made = (signal: AbortSignal) => (key === undefined ? call(signal) : makeFor(key, signal, () => call(signal)))
+    const flight = new Flight({ wire, call: made, maxBytes: this.settings.policy.maxBytes, place: undefined, onCall, admits: () => false })
     this.#run(flight, undefined)
     return flight
   }

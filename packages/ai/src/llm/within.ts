@@ -1,22 +1,26 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-
-interface Made {
-  readonly key: string
-  readonly within: Made | undefined
-}
-
-const made = new AsyncLocalStorage<Made>()
+/** The keys for whose answers calls are being made, by the signal that each was given. */
+const keyOf = new WeakMap<AbortSignal, string>()
+/** The key for whose answer a call is being made at this very moment. */
+let current: string | undefined
 
 /** Makes a call for the answer under a key. */
-export function makeFor<T>(key: string, call: () => T): T {
-  return made.run({ key, within: made.getStore() }, call)
+export function makeFor<T>(key: string, signal: AbortSignal, call: () => T): T {
+  keyOf.set(signal, key)
+  const before = current
+  current = key
+  try {
+    return call()
+  } finally {
+    current = before
+  }
 }
 
 /**
- * Whether this is asked by a call that is made for the answer under the very same key: the model is behind the cache twice. The inner one is not to wait for the outer, which
- * waits for it.
+ * For the answer under which key this is asked, as far as can be told: at once, or with the signal that was given on. Then the model is behind the cache twice, and the inner
+ * call is not to wait for the outer, which waits for it.
+ *
+ * AsyncLocalStorage would know always. But until Node.js 24 its first use makes all promises of the process slower.
  */
-export function isMadeFor(key: string): boolean {
-  for (let call = made.getStore(); call !== undefined; call = call.within) if (call.key === key) return true
-  return false
+export function askedFor(signal: AbortSignal | undefined): string | undefined {
+  return current ?? (signal === undefined ? undefined : keyOf.get(signal))
 }

@@ -2,7 +2,7 @@ import { InvalidArgumentError, TiercelError, type BatchContext, type CallOptions
 import { resolveCall, type CallSettings, type LLMCallOptions } from '../call-options.js'
 import { scopeOfCall, type Scope } from '../scope.js'
 import { savingOf } from '../usage.js'
-import { isMadeFor, makeFor } from '../within.js'
+import { askedFor, makeFor } from '../within.js'
 import { isSound, readVector, recordOf, type VectorRecord } from './vector.js'
 import { userTag, type Engine } from '../engine.js'
 import type { ModelRequest } from '../request.js'
@@ -52,7 +52,7 @@ export async function embedEach<V extends Value>(engine: Engine, batch: Batch<V>
     engine.figures.refuse({ ...aboutOf(batch.request), key: undefined }, scope === undefined ? 'scope' : 'request')
     return pass(batch)
   }
-  if (keys.some(isMadeFor)) {
+  if (keys.includes(askedFor(batch.signal) ?? '')) {
     engine.figures.refuse({ ...aboutOf(batch.request), key: undefined }, 'nested')
     return pass(batch)
   }
@@ -128,7 +128,7 @@ class BatchLoad<V extends Value> {
     const { figures } = this.#engine
     const values = missing.map((key) => this.#wanted.get(key) as V)
     for (const key of missing) figures.miss({ ...aboutOf(this.#batch.request), key })
-    const given = await makeFor(missing[0] ?? '', () => this.#batch.ask(values, ctx.signal))
+    const given = await makeFor(missing[0] ?? '', ctx.signal, () => this.#batch.ask(values, ctx.signal))
     return checked(given, values).map((record, i) => {
       const key = missing[i] as string
       this.asked.set(key, record)

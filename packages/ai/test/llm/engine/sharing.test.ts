@@ -81,6 +81,27 @@ describe('identical calls at one time', () => {
     await engine.settled()
   })
 
+  it('are over once all have gone, though the model may not care', async () => {
+    const { engine } = openEngine()
+    const model = new Model()
+    let isClosed = false
+    const deaf: AsyncIterableIterator<string> = {
+      next: () => new Promise(() => {}),
+      return: async () => {
+        isClosed = true
+        return { done: true, value: undefined }
+      },
+      [Symbol.asyncIterator]() {
+        return this
+      },
+    }
+    const answer = await engine.serve({ ...model.streamed('hi'), call: async () => ({ parts: deaf }) })
+    answer.cancel()
+    await engine.settled()
+    await expect.poll(() => isClosed).toBe(true)
+    expect((await engine.serve(model.plain('hi'))).served).toBe('miss')
+  })
+
   it('all fail with the one they waited for, after what had come, and the next is made anew', async () => {
     const { engine } = openEngine()
     const model = new Model()

@@ -141,6 +141,16 @@ describe('whoever asks over HTTP', () => {
     expect(upstream.count()).toBe(1)
   })
 
+  it('through a cache behind the same cache is not left to wait for itself', async () => {
+    const { llm, upstream, fetch, stored } = opened
+    const twice = llm.fetch(fetch)
+    const ask = () => twice(`${upstream.v1}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    expect(await statusOf(ask())).toContain('fwd=miss')
+    await stored(1)
+    expect(await statusOf(ask())).toBe('hit')
+    expect(upstream.count()).toBe(1)
+  })
+
   it('and stops reading at the end has an answer that is stored', async () => {
     const { post, upstream, stored } = opened
     // The connection is kept open after the last event.
