@@ -2,6 +2,7 @@ import { InvalidArgumentError, InvalidTargetError, type Cache, type InvalidateRe
 import { middleware, type LanguageModelMiddleware, type MiddlewareOptions } from './ai-sdk/middleware.js'
 import { checkTags, type LLMCallOptions } from './call-options.js'
 import { embedFunction, type CachedEmbedFunction, type EmbedFunction, type EmbedFunctionOptions } from './embeddings/embed-function.js'
+import { embeddingsRoute } from './embeddings/http-route.js'
 import { embeddingMiddleware, type EmbeddingModelMiddleware } from './embeddings/middleware.js'
 import { userTag, type Engine } from './engine.js'
 import { eventNames, type LLMCacheEventName, type LLMCacheListener, type LLMCacheStats } from './figures.js'
@@ -88,7 +89,7 @@ export class LLMCache {
 
   /**
    * A `fetch` for any client of OpenAI, of Anthropic, and of servers that speak as they do: chat completions, responses and messages are answered from the cache, plain and as
-   * streams; all else is passed on. Options of one call are in a header, which `callHeaders` makes and the provider does not see.
+   * streams, and embeddings text by text; all else is passed on. Options of one call are in a header, which `callHeaders` makes and the provider does not see.
    *
    * Who asks is decided by the `scope`, not by the API key. A response says in `Cache-Status` how it was served, and in `x-tiercel-llm-saved` what a hit saved.
    *
@@ -99,7 +100,7 @@ export class LLMCache {
    */
   fetch(fetch: Fetch = (input, init) => globalThis.fetch(input, init)): Fetch {
     if (typeof fetch !== 'function') throw new InvalidArgumentError('llm.fetch takes a function such as fetch, or nothing')
-    return fetchThrough(this.#engine, fetch)
+    return fetchThrough(this.#engine, fetch, [embeddingsRoute(this.#engine)])
   }
 
   /**

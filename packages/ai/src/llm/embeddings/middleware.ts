@@ -32,11 +32,11 @@ export function embeddingMiddleware(engine: Engine): EmbeddingModelMiddleware {
   return {
     specificationVersion: 'v3',
     async wrapEmbed({ params, model }) {
-      const { values: _, ...asked } = askedOf(params)
+      const { values: _, ...input } = askedOf(params)
       const withoutTiercel = withoutOurs(params)
       const results: EmbedResult[] = []
       const { vectors, hits, savedTokens } = await embedEach<string>(engine, {
-        request: { provider: model.provider, model: model.modelId, kind: `ai-sdk embedding ${model.specificationVersion}`, input: asked },
+        request: { provider: model.provider, model: model.modelId, kind: `ai-sdk embedding ${model.specificationVersion}`, input },
         values: params.values,
         ask: async (values, abortSignal) => {
           const result = (await model.doEmbed({ ...withoutTiercel, values, abortSignal })) as EmbedResult
@@ -46,16 +46,13 @@ export function embeddingMiddleware(engine: Engine): EmbeddingModelMiddleware {
         options: params.providerOptions?.tiercel as LLMCallOptions | undefined,
         signal: params.abortSignal,
       })
-      const { usage, providerMetadata, ...rest } = joined(results)
+      const { providerMetadata, ...rest } = results.at(-1) ?? { embeddings: [] }
+      // More than one when others asked for a part of the batch, and failed: that part is asked for by itself.
+      const asked = results.reduce((sum, { usage }) => sum + (usage?.tokens ?? 0), 0)
+      const usage = { tokens: engine.settings.hidesUsage ? asked : asked + savedTokens }
       const saved = hits === 0 ? {} : { tiercel: { hits, savedUsage: { inputTokens: savedTokens, outputTokens: 0 } } }
       const whole = { warnings: [], ...rest, embeddings: vectors.map((vector) => [...vector]), usage, providerMetadata: { ...providerMetadata, ...saved } }
       return whole as unknown as Awaited<ReturnType<typeof model.doEmbed>>
     },
   }
-}
-
-/** One result of several calls: what is left when others asked for a part of a batch, and failed, is asked for by itself. */
-function joined(results: readonly EmbedResult[]): EmbedResult {
-  const usage = { tokens: results.reduce((sum, result) => sum + (result.usage?.tokens ?? 0), 0) }
-  return { ...(results.at(-1) ?? { embeddings: [] }), usage }
 }

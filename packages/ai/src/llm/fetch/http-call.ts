@@ -10,8 +10,8 @@ export interface HttpCall {
   readonly headers: Headers
   readonly body: Json
   readonly signal: AbortSignal | undefined
-  /** Makes it, with another signal. */
-  send(signal: AbortSignal): Promise<Response>
+  /** Makes it, with another signal, and with another body if one is given. */
+  send(signal: AbortSignal, body?: Json): Promise<Response>
 }
 
 /** Takes a call apart, if it posts JSON. */
@@ -23,18 +23,25 @@ export async function readCall(fetch: Fetch, input: string | URL | Request, init
   const url = addressIn(request?.url ?? String(input))
   const text = init.body === undefined ? await request?.clone().text() : textOf(init.body)
   const body = text === undefined ? undefined : parsed(text)
-  if (url === undefined || body === undefined) return undefined
+  if (url === undefined || text === undefined || body === undefined) return undefined
   headers.delete(CALL_HEADER)
   return {
     url,
     headers,
     body,
     signal: init.signal ?? request?.signal,
-    send: (signal) => {
-      const changed: RequestInit = { ...init, method, headers, signal, ...(text === undefined ? {} : { body: text }) }
+    send: (signal, other) => {
+      const sent = other === undefined ? headers : withoutLength(headers)
+      const changed: RequestInit = { ...init, method, headers: sent, signal, body: other === undefined ? text : JSON.stringify(other) }
       return request === undefined ? fetch(input, changed) : fetch(new Request(request, changed))
     },
   }
+}
+
+function withoutLength(headers: Headers): Headers {
+  const others = new Headers(headers)
+  others.delete('content-length')
+  return others
 }
 
 /** A call that is not ours to answer, without what is said to us. */

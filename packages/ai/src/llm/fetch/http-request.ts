@@ -10,7 +10,7 @@ const ASKED = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'openai-org
 const CREDENTIALS = /^(?:key|api[-_]?key|subscription-key|access_token|token|code|sig|signature)$/i
 
 /** What is asked of a model by an HTTP call; `undefined` for what is not to be cached. */
-export function requestOf({ url, headers, body }: Pick<HttpCall, 'url' | 'headers' | 'body'>, protocol: Protocol): ModelRequest | undefined {
+export function requestOf({ url, headers, body }: Pick<HttpCall, 'url' | 'headers' | 'body'>, protocol: Pick<Protocol, 'kind' | 'inputOf'>): ModelRequest | undefined {
   const input = protocol.inputOf(Object.fromEntries(Object.entries(body).filter(([name]) => !NOT_ASKED.has(name))))
   if (input === undefined) return undefined
   const said = Object.fromEntries(ASKED.flatMap((name) => (headers.has(name) ? [[name, headers.get(name)]] : [])))
