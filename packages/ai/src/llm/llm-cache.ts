@@ -54,8 +54,9 @@ export class LLMCache {
 
   /**
    * For LangChain. With a chat model, the same chat model behind the cache: plain and streamed, keyed on all that is said in its messages. Without, what models take as their
-   * `cache`, which never throws: LangChain gives it messages as a text, so prompts in which a placeholder stands for what is no text are not cached, streams are not, and calls
-   * that are made at once are not shared. The type of the result is what is expected where it stands.
+   * `cache`, which never throws: LangChain gives it messages as a text, so prompts in which a placeholder stands for what is no text are not cached, nor are models that do not
+   * say which they are, nor streams; calls that are made at once are not shared, and an invalidation does not keep out what a model is being asked for. The type of the result
+   * is what is expected where it stands.
    *
    * `options` are those of all calls that are made by it.
    *

@@ -21,8 +21,8 @@ const image = (...bytes: number[]) => asked([{ role: 'user', content: [{ type: '
 const weather = tool({ description: 'Weather', inputSchema: jsonSchema<{ city: string }>({ type: 'object', properties: { city: { type: 'string' } } }) })
 const clock = tool({ description: 'Time', inputSchema: jsonSchema<{ zone: string }>({ type: 'object', properties: { zone: { type: 'string' } } }) })
 
-/** A conversation in which two tools were called, whose ids and results are as given. */
-const turns = ([first, second]: readonly [string, string], [warm, cold]: readonly [string, string]) =>
+/** A conversation in which two tools were called, by these ids, and answered in the order of those. */
+const turns = ([first, second]: readonly [string, string], [one, other]: readonly [string, string]) =>
   asked([
     { role: 'user', content: 'Zürich and Oslo?' },
     {
@@ -35,8 +35,8 @@ const turns = ([first, second]: readonly [string, string], [warm, cold]: readonl
     {
       role: 'tool',
       content: [
-        { type: 'tool-result', toolCallId: first, toolName: 'weather', output: { type: 'text', value: warm } },
-        { type: 'tool-result', toolCallId: second, toolName: 'weather', output: { type: 'text', value: cold } },
+        { type: 'tool-result', toolCallId: one, toolName: 'weather', output: { type: 'text', value: '20°' } },
+        { type: 'tool-result', toolCallId: other, toolName: 'weather', output: { type: 'text', value: '2°' } },
       ],
     },
   ])
@@ -54,7 +54,7 @@ describe('one answer is not given for another question:', () => {
     ['another choice of a tool', { ...hello, tools: { weather } }, { ...hello, tools: { weather }, toolChoice: 'none' }],
     ['another image', image(1, 2, 3), image(1, 2, 4)],
     ['a history that only looks the same as text', asked([{ role: 'user', content: 'Human: hi\nAI: ok' }]), asked([{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'ok' }])],
-    ['the results of tools, swapped', turns(['a', 'b'], ['20°', '2°']), turns(['a', 'b'], ['2°', '20°'])],
+    ['the results of tools, swapped', turns(['a', 'b'], ['a', 'b']), turns(['a', 'b'], ['b', 'a'])],
     ['a provider’s own option', hello, { ...hello, providerOptions: { openai: { reasoningEffort: 'high' } } }],
   ])('%s', async (_, one, other) => {
     await ask(one)
@@ -90,7 +90,7 @@ describe('it is the same question with', () => {
     ['other headers', hello, { ...hello, headers: { 'x-trace': '1' } }],
     ['a signal to abort', hello, { ...hello, abortSignal: new AbortController().signal }],
     ['tools in another order', { ...hello, tools: { weather, clock } }, { ...hello, tools: { clock, weather } }],
-    ['other ids of tool calls', turns(['call_1', 'call_2'], ['20°', '2°']), turns(['call_x', 'call_y'], ['20°', '2°'])],
+    ['other ids of tool calls', turns(['call_1', 'call_2'], ['call_1', 'call_2']), turns(['call_x', 'call_y'], ['call_x', 'call_y'])],
     ['hints for the cache of the provider', hello, { ...hello, providerOptions: { anthropic: { cacheControl: { type: 'ephemeral' } } } }],
     [
       'such a hint in a message',

@@ -1,5 +1,6 @@
 import { openai as ofOpenAI } from '@ai-sdk/openai'
-import { generateText, streamText, type ToolSet } from 'ai'
+import { generateText, streamText, wrapLanguageModel, type ToolSet } from 'ai'
+import { MockLanguageModelV3 } from 'ai/test'
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '@tiercel/core'
 import { useGround } from './ground.js'
@@ -118,8 +119,10 @@ describe('one call can', () => {
   })
 
   test('say so without the provider being told', async () => {
-    await generateText({ ...ofThisCache({ ttl: '1m' }), model: ground.model() })
-    expect(JSON.stringify(ground.upstream.calls[0]?.body)).not.toContain('tiercel')
+    const inner = new MockLanguageModelV3({ doGenerate: () => Promise.reject(new Error('asked')) })
+    const model = wrapLanguageModel({ model: inner, middleware: ground.llm().middleware() })
+    await expect(generateText({ ...hello, model, providerOptions: { tiercel: { ttl: '1m' }, other: { a: 1 } } })).rejects.toThrow('asked')
+    expect(inner.doGenerateCalls.map(({ providerOptions }) => providerOptions)).toEqual([{ other: { a: 1 } }])
   })
 })
 

@@ -10,11 +10,12 @@ const PARIS = 'Paris is the capital of France.'
 const weather = { type: 'function' as const, function: { name: 'weather', parameters: { type: 'object', properties: {} } } }
 
 const image = (bytes: string) => [new HumanMessage({ content: [{ type: 'image_url', image_url: { url: `data:image/png;base64,${bytes}` } }] })]
-const turns = (first: string, second: string, results: readonly [string, string]) => [
+/** A conversation in which two tools were called, by these ids, and answered in the order of those. */
+const turns = ([first, second]: readonly [string, string], [one, other]: readonly [string, string]) => [
   new HumanMessage('Zürich and Oslo?'),
   new AIMessage({ content: '', tool_calls: [{ id: first, name: 'weather', args: { city: 'Zürich' } }, { id: second, name: 'weather', args: { city: 'Oslo' } }] }),
-  new ToolMessage({ tool_call_id: first, content: results[0] }),
-  new ToolMessage({ tool_call_id: second, content: results[1] }),
+  new ToolMessage({ tool_call_id: one, content: '20°' }),
+  new ToolMessage({ tool_call_id: other, content: '2°' }),
 ]
 
 async function streamed(model: ReturnType<typeof ground.model>, input = 'Hello', signal = new AbortController().signal) {
@@ -107,14 +108,14 @@ describe('one answer is not given for another question:', () => {
     ['tools', [hello], [hello, { tools: [weather] }]],
     ['another temperature', [hello, { temperature: 0 }], [hello, { temperature: 1 }]],
     ['another word to stop at', [hello, { stop: ['a'] }], [hello, { stop: ['b'] }]],
-    ['the results of tools, swapped', [turns('a', 'b', ['20°', '2°'])], [turns('a', 'b', ['2°', '20°'])]],
+    ['the results of tools, swapped', [turns(['a', 'b'], ['a', 'b'])], [turns(['a', 'b'], ['b', 'a'])]],
   ])('%s', async (_, one, other) => {
     for (const asked of [one, other, one, other]) await ask(...asked)
     expect(ground.upstream.count()).toBe(2)
   })
 
   test.each<[string, Parameters<typeof ask>, Parameters<typeof ask>]>([
-    ['other ids of tool calls', [turns('call_1', 'call_2', ['20°', '2°'])], [turns('call_x', 'call_y', ['20°', '2°'])]],
+    ['other ids of tool calls', [turns(['call_1', 'call_2'], ['call_1', 'call_2'])], [turns(['call_x', 'call_y'], ['call_x', 'call_y'])]],
     ['another signal, tags and callbacks', [hello], [hello, { signal: new AbortController().signal, tags: ['a'], callbacks: [{}], metadata: { a: 1 } }]],
     ['other ids of messages', [[new HumanMessage({ id: '1', content: 'Hello' })]], [[new HumanMessage({ id: '2', content: 'Hello' })]]],
   ])('but it is the same question with %s', async (_, one, other) => {
