@@ -74,9 +74,9 @@ export class Engine {
     const caller = { request, wire: wire as Wire<unknown, unknown>, call: (shared: AbortSignal) => call(shared), signal }
     const source =
       typeof question === 'string'
-        ? await this.#passBy({ ...caller, key: undefined }, question)
-        : await this.#answer({ ...caller, key: question.key, question, settings, askedFor: askedFor(signal) })
-    return new Answer(source, wire, this.settings.hidesUsage)
+        ? this.#passBy({ ...caller, key: undefined }, question)
+        : this.#answer({ ...caller, key: question.key, question, settings, askedFor: askedFor(signal) })
+    return new Answer(source instanceof Promise ? await source : source, wire, this.settings.hidesUsage)
   }
 
   /** Resolves once nothing is under way any more that could still be stored. */
@@ -96,34 +96,51 @@ export class Engine {
     }
   }
 
-  async #answer(asker: Asker): Promise<Source> {
+  #answer(asker: Asker): Source | Promise<Source> {
+    const { settings } = asker
+    if (!settings.reads) return this.#ask(asker)
+    // Nothing is waited for that is in memory.
+    const found = this.#lookUp(asker)
+    return found instanceof Promise ? found.then((record) => this.#give(record, asker)) : this.#give(found, asker)
+  }
+
+  #give(record: LLMRecord | undefined, asker: Asker): Source | Promise<Source> {
+    return record === undefined ? this.#ask(asker) : this.#sources.stored(record, asker)
+  }
+
+  #ask(asker: Asker): Promise<Source> {
     const { key, settings } = asker
-    if (settings.reads) {
-      const record = await this.#lookUp(asker)
-      if (record !== undefined) return this.#sources.stored(record, asker)
-    }
     if (asker.askedFor === key) return this.#wait(this.#callAlone(asker, 'nested'), asker, 'miss')
-    if (settings.reads) {
-      const underWay = this.#flights.get(key)
-      if (underWay?.isJoinable) return this.#wait(underWay, asker, 'joined')
-    }
+    const underWay = settings.reads ? this.#flights.get(key) : undefined
+    if (underWay?.isJoinable) return this.#wait(underWay, asker, 'joined')
     return this.#wait(settings.stores ? this.#takeOff(asker) : this.#callAlone(asker, 'no-store'), asker, 'miss')
   }
 
-  async #lookUp(asker: Asker): Promise<LLMRecord | undefined> {
-    for (const lookup of this.#lookups) {
+  #lookUp(asker: Asker): LLMRecord | undefined | Promise<LLMRecord | undefined> {
+    const [exact, ...more] = this.#lookups
+    const record = exact?.find(asker.question)
+    if (isGood(record, asker)) return record
+    // What is to be stored is looked for in Redis on the way to the right to do that, in one round trip.
+    if (more.length === 0 && asker.settings.stores) return undefined
+    return this.#lookUpElsewhere(asker, more)
+  }
+
+  async #lookUpElsewhere(asker: Asker, lookups: readonly Lookup[]): Promise<LLMRecord | undefined> {
+    if (!asker.settings.stores) {
+      const record: unknown = await this.cache.get(asker.key).catch(() => {})
+      if (isGood(record, asker)) return record
+    }
+    for (const lookup of lookups) {
       const record = await lookup.find(asker.question)
       if (isGood(record, asker)) return record
     }
-    // What is to be stored is looked for in Redis on the way to the right to do that, in one round trip.
-    if (asker.settings.stores) return undefined
-    const record: unknown = await this.cache.get(asker.key).catch(() => {})
-    return isGood(record, asker) ? record : undefined
+    return undefined
   }
 
   #takeOff({ question: { key, scope, request }, settings, wire, call }: Asker): Flight {
     const about = aboutOf(request, key)
     const { reads, ttlMs, tags } = settings
+    const before = this.#flights.get(key)
     const labels = [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
     const flight = new Flight({
       wire,
@@ -135,6 +152,7 @@ export class Engine {
         // Whatever the cache has as defaults: an answer is kept as it is said here.
         options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: labels, bypass: reads ? undefined : 'read' },
         isFresh: (record) => isWithin(record, settings),
+        after: before?.isBeingBrokenOff === true ? before : undefined,
       },
       onCall: () => this.figures.miss(about),
       admits: (answered) => {

@@ -26,6 +26,8 @@ export interface Place {
   readonly options: CallOptions
   /** Whether what was found will do. */
   isFresh(record: LLMRecord): boolean
+  /** Another flight to the same place that was broken off. Until it is over the core would give us its load. */
+  readonly after: Flight | undefined
 }
 
 /** How a call was answered. */
@@ -64,7 +66,11 @@ export class Flight {
   #isSought = false
   #isCalled = false
   #isAnswered = false
+  /** Nobody can join any more. */
   #isOver = false
+  /** Nothing of it is under way any more, in the core either. */
+  #hasEnded = false
+  #over: Promise<void> | undefined
 
   constructor(plan: FlightPlan) {
     this.#plan = plan
@@ -94,22 +100,34 @@ export class Flight {
     if (this.#waiters === 0 && !this.#isAnswered) this.#abandon.abort(new DOMException('Everybody who waited for the answer has gone', 'AbortError'))
   }
 
-  /** Does not reject. */
-  async run(): Promise<void> {
+  /** Takes off. Resolves when nothing can be stored any more, and does not reject. */
+  run(): Promise<void> {
+    this.#over = this.#run()
+    return this.#over
+  }
+
+  /** Whether all have gone before the answer was complete, and what that leads to is still under way. */
+  get isBeingBrokenOff(): boolean {
+    return this.#abandon.signal.aborted && !this.#hasEnded
+  }
+
+  async #run(): Promise<void> {
     try {
       await (this.#plan.place === undefined ? this.#call(undefined) : this.#obtain(this.#plan.place))
     } catch (error) {
       this.#failed(error)
     }
     this.#isOver = true
+    this.#hasEnded = true
   }
 
-  async #obtain({ cache, key, options, isFresh }: Place): Promise<void> {
+  async #obtain({ cache, key, options, isFresh, after }: Place): Promise<void> {
     const { wire } = this.#plan
     const { signal } = this.#abandon
     const load = (ctx: LoadContext) => this.#call(ctx)
     try {
       // Nothing has been looked for so far: whoever comes meanwhile can wait here.
+      if (after !== undefined) await after.#over
       if (cache.getConnectionStatus() === 'disconnected') await cache.ready()
       this.#isSought = true
       const found = await cache.getOrSet<unknown>(key, load, { ...options, signal })

@@ -4,32 +4,26 @@ import type { TapeReader } from './tape.js'
 /** One caller's place in a flight, from before it begins until he has read its end, left, or given up. */
 export class Waiter {
   readonly #flight: Flight
-  readonly #signal: AbortSignal | undefined
   readonly #reader: TapeReader<unknown>
+  readonly #patience: Patience | undefined
   #isGone = false
-  #giveUp: () => void = () => {}
-  readonly #givenUp: Promise<never>
 
+  /** @param signal Gives up. */
   constructor(flight: Flight, signal: AbortSignal | undefined) {
     this.#flight = flight
-    this.#signal = signal
     // Before anything has come: what is not yet read by somebody may not be kept.
     this.#reader = flight.tape.read()
     flight.join()
-    this.#givenUp = new Promise((_, reject) => {
-      this.#giveUp = () => {
-        this.#reader.fail(signal?.reason)
-        this.leave()
-        reject(signal?.reason)
-      }
+    if (signal === undefined) return
+    this.#patience = new Patience(signal, () => {
+      this.#reader.fail(signal.reason)
+      this.leave()
     })
-    this.#givenUp.catch(() => {})
-    signal?.addEventListener('abort', this.#giveUp, { once: true })
   }
 
   async begun(): Promise<Beginning> {
     try {
-      return await Promise.race([this.#flight.begun, this.#givenUp])
+      return await (this.#patience === undefined ? this.#flight.begun : Promise.race([this.#flight.begun, this.#patience.lost]))
     } catch (error) {
       this.leave()
       throw error
@@ -51,8 +45,34 @@ export class Waiter {
   leave(): void {
     if (this.#isGone) return
     this.#isGone = true
-    this.#signal?.removeEventListener('abort', this.#giveUp)
+    this.#patience?.end()
     this.#reader.return()
     this.#flight.leave()
+  }
+}
+
+/** How long a caller waits: until his signal. */
+class Patience {
+  /** Rejects when he gives up. */
+  readonly lost: Promise<never>
+  #onAbort = () => {}
+
+  constructor(
+    private readonly signal: AbortSignal,
+    giveUp: () => void,
+  ) {
+    this.lost = new Promise((_, reject) => {
+      this.#onAbort = () => {
+        giveUp()
+        reject(signal.reason)
+      }
+    })
+    // Nobody may be waiting just then.
+    this.lost.catch(() => {})
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  end(): void {
+    this.signal.removeEventListener('abort', this.#onAbort)
   }
 }

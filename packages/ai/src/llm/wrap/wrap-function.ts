@@ -32,6 +32,7 @@ export function wrapFunction<Args extends unknown[], R>(engine: Engine, fn: (...
   check(options)
   const { key, name = fn.name, model = '', options: ofCall, outcome, ...fixed } = options
   resolveCall(fixed, engine.settings)
+  const ofAll = Object.keys(fixed).length === 0 ? undefined : fixed
   const wire = valueWire((result) => outcome?.(result as never))
   return async function wrapped(this: unknown, ...args: Args) {
     const answer = await engine.serve({
@@ -41,7 +42,7 @@ export function wrapFunction<Args extends unknown[], R>(engine: Engine, fn: (...
         const result: unknown = await fn.apply(this, args)
         return isIterable(result) ? { parts: result } : { whole: result }
       },
-      options: { ...fixed, ...ofCall?.(...args) },
+      options: ofCall === undefined ? ofAll : { ...fixed, ...ofCall(...args) },
     })
     return (answer.form === 'parts' ? answer.parts() : answer.whole()) as Awaited<ReturnType<LLMWrapped<Args, R>>>
   }

@@ -61,10 +61,13 @@ describe('identical calls at one time', () => {
     const model = new Model()
     const first = await engine.serve(model.streamed('hi'))
     first.cancel()
-    const second = await engine.serve(model.streamed('hi'))
-    model.last().give('stop used 1').end()
-    await partsOf(second)
-    expect([second.served, model.asked]).toEqual(['miss', 2])
+    // In the same breath: what the first led to is still under way.
+    const [second, third] = await Promise.all([engine.serve(model.streamed('hi')), engine.serve(model.streamed('hi'))])
+    const parts = [second.parts(), third.parts()]
+    model.last().give('one')
+    expect(await Promise.all(parts.map((each) => each.next()))).toEqual([{ done: false, value: 'one' }, { done: false, value: 'one' }])
+    expect([second.served, third.served, model.asked]).toEqual(['miss', 'joined', 2])
+    for (const each of parts) await each.return?.()
   })
 
   it('stop waiting for a model that has not begun to answer when they are told to', async () => {
