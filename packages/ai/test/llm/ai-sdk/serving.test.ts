@@ -86,6 +86,14 @@ describe('a hit', () => {
     expect(llm.stats().saved.cost).toBeCloseTo((28 * 10 + 14 * 100) / 1e6)
   })
 
+  test('uses none either when it was a stream before', async () => {
+    const used = async () => {
+      const { totalUsage, providerMetadata } = streamText({ ...hello, model: ground.model() })
+      return [(await totalUsage).totalTokens, (await providerMetadata)?.tiercel]
+    }
+    expect([await used(), await used()]).toEqual([[21, undefined], [0, { savedUsage: { inputTokens: 14, outputTokens: 7, cachedInputTokens: 0 } }]])
+  })
+
   test('gives the time of the answer as a date', async () => {
     const model = ground.model()
     const { response } = await generateText({ ...hello, model })

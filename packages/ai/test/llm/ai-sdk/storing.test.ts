@@ -1,5 +1,5 @@
 import { openai as ofOpenAI } from '@ai-sdk/openai'
-import { generateText, streamText, wrapLanguageModel, type ToolSet } from 'ai'
+import { generateText, simulateReadableStream, streamText, wrapLanguageModel, type ToolSet } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'
 import { describe, expect, test } from 'vitest'
 import { InvalidOptionError } from '@tiercel/core'
@@ -34,6 +34,27 @@ describe('not stored is what', () => {
     expect(ground.upstream.count()).toBe(2)
     await drain(ground.model())
     expect(ground.upstream.count()).toBe(2)
+  })
+
+  test('had an error in it, though the model went on', async () => {
+    const usage = { inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 }, outputTokens: { total: 2, text: 2, reasoning: 0 } }
+    const inner = new MockLanguageModelV3({
+      doStream: async () => ({
+        stream: simulateReadableStream({
+          chunks: [
+            { type: 'text-start', id: '1' },
+            { type: 'text-delta', id: '1', delta: 'Pa' },
+            { type: 'error', error: new Error('overloaded') },
+            { type: 'text-end', id: '1' },
+            { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage },
+          ],
+        }),
+      }),
+    })
+    const model = wrapLanguageModel({ model: inner, middleware: ground.llm().middleware() })
+    await drain(model)
+    await drain(model)
+    expect(inner.doStreamCalls).toHaveLength(2)
   })
 
   test('a provider answered with an error', async () => {
