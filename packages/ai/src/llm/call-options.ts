@@ -37,21 +37,23 @@ const NAMES = ['ttl', 'maxAge', 'noStore', 'refresh', 'scope', 'tags']
 /** Some are ours: scope and model. */
 const MOST_TAGS = 60
 const LONGEST_TAG = 1000
+const NONE: readonly string[] = []
 
 /** @throws {InvalidOptionError} */
 export function resolveCall(options: LLMCallOptions | undefined, defaults: CallDefaults): CallSettings {
-  if (options === undefined) return { ...defaults, reads: true, stores: defaults.ttlMs > 0, scope: undefined, tags: [] }
+  const { ttlMs: ttlByDefault, maxAgeMs: longest } = defaults
+  if (options === undefined) return { ttlMs: ttlByDefault, maxAgeMs: longest, reads: true, stores: ttlByDefault > 0, scope: undefined, tags: NONE }
   if (typeof options !== 'object' || options === null || Array.isArray(options)) throw new InvalidOptionError("The options of a call are an object, such as { ttl: '1h' }")
   const unknown = Object.keys(options).find((name) => !NAMES.includes(name))
   if (unknown !== undefined) throw new InvalidOptionError(`A call has no option '${unknown.slice(0, 40)}'. It has: ${NAMES.join(', ')}`)
-  const { ttl, maxAge, noStore, refresh, scope, tags = [] } = options
+  const { ttl, maxAge, noStore, refresh, scope, tags = NONE } = options
   if (scope !== undefined && (typeof scope !== 'string' || scope === '')) throw new InvalidOptionError('scope is a name that is not empty')
   checkTags(tags)
   // A TTL beyond the age at which nothing may be served any more would only take room.
-  const ttlMs = Math.min(ttl === undefined ? defaults.ttlMs : toMs(ttl, 'ttl'), defaults.maxAgeMs)
+  const ttlMs = Math.min(ttl === undefined ? ttlByDefault : toMs(ttl, 'ttl'), longest)
   return {
     ttlMs,
-    maxAgeMs: maxAge === undefined ? defaults.maxAgeMs : Math.min(toMs(maxAge, 'maxAge'), defaults.maxAgeMs),
+    maxAgeMs: maxAge === undefined ? longest : Math.min(toMs(maxAge, 'maxAge'), longest),
     reads: !flag(refresh, 'refresh'),
     stores: !flag(noStore, 'noStore') && ttlMs > 0,
     scope,

@@ -62,27 +62,27 @@ export class Figures {
   hit(about: AboutCall, ageMs: number, saving: Saving | undefined): void {
     this.#hits++
     this.#save(saving)
-    this.#tell('hit', { ...about, ageMs, saving })
+    this.#tell('hit', () => ({ ...about, ageMs, saving }))
   }
 
   miss(about: AboutCall): void {
     this.#misses++
-    this.#tell('miss', about)
+    this.#tell('miss', () => about)
   }
 
   join(about: AboutCall, saving: Saving | undefined): void {
     this.#joins++
     this.#save(saving)
-    this.#tell('join', { ...about, saving })
+    this.#tell('join', () => ({ ...about, saving }))
   }
 
   store(about: AboutCall, bytes: number, ttlMs: number): void {
-    this.#tell('store', { ...about, bytes, ttlMs })
+    this.#tell('store', () => ({ ...about, bytes, ttlMs }))
   }
 
   refuse(about: AboutCall, reason: RefusalReason): void {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1)
-    this.#tell('refuse', { ...about, reason })
+    this.#tell('refuse', () => ({ ...about, reason }))
   }
 
   stats(): LLMCacheStats {
@@ -106,10 +106,14 @@ export class Figures {
     this.#saved.cost += saving.cost ?? 0
   }
 
-  #tell<Name extends LLMCacheEventName>(name: Name, event: LLMCacheEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+  #tell<Name extends LLMCacheEventName>(name: Name, eventOf: () => LLMCacheEvents[Name]): void {
+    const listeners = this.#listeners.get(name)
+    // Nothing is made for nobody.
+    if (listeners === undefined || listeners.size === 0) return
+    const event = eventOf() as never
+    for (const listener of listeners) {
       try {
-        const result = listener(event as never)
+        const result = listener(event)
         if (result instanceof Promise) result.catch(() => {})
       } catch {
         // A listener that fails is no reason to fail the call.

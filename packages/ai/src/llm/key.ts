@@ -6,6 +6,9 @@ import type { Scope } from './scope.js'
 /** Changes with the meaning of a key, so that answers under another meaning are never found. */
 const KEY_VERSION = 1
 
+/** Characters that take two bytes. */
+const WIDE = /[\u0100-\uffff]/
+
 export type Secret = string | Uint8Array
 
 /** Keys and labels that tell nothing of what they were made of. */
@@ -33,7 +36,7 @@ export class Keys {
 
   #digest(text: string): string {
     const hash = this.secret === undefined ? createHash('sha256') : createHmac('sha256', this.secret)
-    // As it is in memory: to make UTF-8 of it takes longer than to hash it, if it is not Latin.
-    return hash.update(text, 'utf16le').digest('base64url')
+    // As it is in memory: to make UTF-8 of it can take longer than to hash it. No text is what another one is in the other encoding: zero bytes are in one of them only.
+    return hash.update(text, WIDE.test(text) ? 'utf16le' : 'latin1').digest('base64url')
   }
 }
