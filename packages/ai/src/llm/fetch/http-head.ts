@@ -28,6 +28,11 @@ export function ownHeadersOf(response: Response): Headers {
 export function isHttpHead(stored: unknown): stored is HttpHead {
   if (!isObject(stored)) return false
   const { status, headers, isOpaque } = stored
-  const areHeaders = Array.isArray(headers) && headers.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((text) => typeof text === 'string'))
-  return areHeaders && typeof status === 'number' && status >= 200 && status < 600 && typeof isOpaque === 'boolean'
+  return Array.isArray(headers) && headers.every(isHeader) && typeof status === 'number' && status >= 200 && status < 600 && typeof isOpaque === 'boolean'
+}
+
+function isHeader(pair: unknown): boolean {
+  if (!Array.isArray(pair) || pair.length !== 2) return false
+  const [name, value] = pair as unknown[]
+  return typeof name === 'string' && typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t -~\u0080-\u00ff]*$/.test(value)
 }

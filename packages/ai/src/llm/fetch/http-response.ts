@@ -54,7 +54,12 @@ function streamOf(parts: AsyncIterator<Uint8Array, undefined>, hides: (part: Uin
   )
 }
 
+/** What is not understood is not left out. */
 function isUsageOnly(part: Uint8Array, protocol: Protocol): boolean {
-  const events = parseEvents(new TextDecoder().decode(part))
-  return events.length > 0 && events.every((event) => protocol.isUsageOnly(event))
+  try {
+    const events = parseEvents(new TextDecoder().decode(part))
+    return events.length > 0 && events.every((event) => protocol.isUsageOnly(event))
+  } catch {
+    return false
+  }
 }

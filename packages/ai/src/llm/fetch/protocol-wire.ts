@@ -61,6 +61,7 @@ function documentOf(whole: Uint8Array): Json {
 
 /** What is not understood is given as it is, as it would be without a cache. */
 function documentWithoutUsage(whole: Uint8Array): Uint8Array {
+  if (!hasUsage(whole)) return whole
   try {
     return encoder.encode(JSON.stringify(withoutTokens(documentOf(whole))))
   } catch {
@@ -70,11 +71,15 @@ function documentWithoutUsage(whole: Uint8Array): Uint8Array {
 
 function eventWithoutUsage(part: Uint8Array): Uint8Array {
   // Nearly none has it, and all others stay byte for byte what they were.
-  if (!Buffer.from(part.buffer, part.byteOffset, part.byteLength).includes('"usage":{')) return part
+  if (!hasUsage(part)) return part
   try {
     const events = parseEvents(decoder.decode(part)).map(({ event, data }) => ({ event, data: JSON.stringify(withoutTokens(JSON.parse(data) as Json)) }))
     return encoder.encode(events.map(formatEvent).join(''))
   } catch {
     return part
   }
+}
+
+function hasUsage(text: Uint8Array): boolean {
+  return /"usage"\s*:\s*\{/.test(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1'))
 }

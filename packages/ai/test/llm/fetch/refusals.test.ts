@@ -94,6 +94,8 @@ describe('a call over HTTP goes past the cache', () => {
     await fetch('https://api.test/v1/files', init)
     await fetch('https://api.test/v1/chat/completions', { headers: { accept: 'x' } })
     await fetch(new URL('https://api.test/v1/models'))
-    expect(seen).toEqual([['https://api.test/v1/files', init], ['https://api.test/v1/chat/completions', { headers: { accept: 'x' } }], [new URL('https://api.test/v1/models'), undefined]])
+    const posted = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"role":"user","content":"hi"}' }
+    await fetch('https://api.test/v1/threads/t1/messages', posted)
+    expect(seen).toEqual([['https://api.test/v1/files', init], ['https://api.test/v1/chat/completions', { headers: { accept: 'x' } }], [new URL('https://api.test/v1/models'), undefined], ['https://api.test/v1/threads/t1/messages', posted]])
   })
 })

@@ -40,6 +40,24 @@ describe('an answer over HTTP', () => {
     expect(upstream.count(api)).toBe(2)
   })
 
+  it.each([
+    ['with a head that is none', { head: null }],
+    ['with a status that is none', { head: { status: 7, headers: [], isOpaque: false } }],
+    ['with headers that cannot be sent', { head: { status: 200, headers: [['x', 'a\r\nset-cookie: b']], isOpaque: false } }],
+    ['with something else than text', { items: [{ length: 3 }] }],
+  ])('is a miss when it was poisoned, %s', async (_, poison) => {
+    const { cache, llm, upstream, post, stored } = opened
+    const { path, body } = apis.chat
+    const keys: (string | undefined)[] = []
+    llm.on('miss', ({ key }) => keys.push(key))
+    await (await post(path, body)).text()
+    await stored(1)
+    const namespace = cache.namespace('llm')
+    await namespace.set(keys[0] ?? '', { ...(await namespace.get<object>(keys[0] ?? '')), ...poison })
+    expect((await post(path, body)).headers.get('cache-status')).toBe('tiercel-llm; fwd=miss')
+    expect(upstream.count()).toBe(2)
+  })
+
   it('has the headers of the provider the first time, and only those that are true of any later', async () => {
     const { upstream, post, stored } = opened
     const { path, body } = apis.chat

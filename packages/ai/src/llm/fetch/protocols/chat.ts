@@ -57,7 +57,9 @@ export const chat: Protocol = {
     }
   },
   isUsageOnly({ data }) {
-    return data.includes('"choices":[]') && data.includes('"usage":{')
+    if (!data.includes('"usage"')) return false
+    const chunk: unknown = JSON.parse(data)
+    return isObject(field(chunk, 'usage')) && objectsOf(field(chunk, 'choices')).length === 0
   },
   wantsUsage: ({ stream_options }) => field(stream_options, 'include_usage') === true,
 }

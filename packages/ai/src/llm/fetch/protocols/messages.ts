@@ -19,7 +19,8 @@ const OF_THE_MODEL = new Set(['text', 'thinking', 'redacted_thinking', 'tool_use
 /** Messages of Anthropic. https://docs.anthropic.com/en/api/messages */
 export const messages: Protocol = {
   kind: 'messages',
-  path: '/messages',
+  // Not just any: a message of a thread is posted to `/v1/threads/…/messages`.
+  path: '/v1/messages',
   inputOf({ messages: given, system, tools, ...rest }) {
     const ids = new ToolCallIds()
     const known = Array.isArray(given) ? given.map((message: unknown) => (isObject(message) ? { ...message, content: blocksOf(message.content, ids) } : message)) : given
