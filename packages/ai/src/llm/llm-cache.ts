@@ -15,7 +15,7 @@ import { cachedChatModel } from './langchain/chat-model.js'
 import { generationCache, type LangChainCache } from './langchain/generation-cache.js'
 import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
-import { wrapFunction, type LLMWrapOptions, type LLMWrapped } from './wrap/wrap-function.js'
+import { wrapFunction, type ArgumentsOf, type LLMWrapOptions, type LLMWrapped } from './wrap/wrap-function.js'
 
 /** Which answers to forget. Several fields name all that any of them names. */
 export interface LLMInvalidateTarget {
@@ -112,7 +112,7 @@ export class LLMCache {
    * @example
    * const ask = llm.wrap((question: string) => model.invoke(question), { key: (question) => question, model: 'llama3' })
    */
-  wrap<Args extends unknown[], R>(fn: (...args: Args) => R, options: LLMWrapOptions<Args, R>): LLMWrapped<Args, R> {
+  wrap<Args extends unknown[], R>(fn: (...args: Args) => R, options: LLMWrapOptions<ArgumentsOf<Args>, R>): LLMWrapped<Args, R> {
     return wrapFunction(this.#engine, fn, options)
   }
 

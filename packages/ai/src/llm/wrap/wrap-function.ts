@@ -20,6 +20,9 @@ export interface LLMWrapOptions<Args extends unknown[], R> extends LLMCallOption
 /** A function behind the cache. It always gives a promise: of a value, or of the parts to iterate over. */
 export type LLMWrapped<Args extends unknown[], R> = (...args: Args) => Promise<Awaited<R> extends AsyncIterable<infer Part> ? AsyncIterableIterator<Part, undefined> : Awaited<R>>
 
+/** Known from the function alone: a `key` that looks at fewer arguments does not take the others away. */
+export type ArgumentsOf<Args extends unknown[]> = [Args][Args extends unknown ? 0 : never]
+
 const CALL_OPTIONS = ['ttl', 'maxAge', 'noStore', 'refresh', 'scope', 'tags']
 const NAMES = new Set(['key', 'name', 'model', 'options', 'outcome', ...CALL_OPTIONS])
 
@@ -27,7 +30,7 @@ const NAMES = new Set(['key', 'name', 'model', 'options', 'outcome', ...CALL_OPT
  * @throws {InvalidArgumentError} for what is no function.
  * @throws {InvalidOptionError} for an option that does not exist or has a value it cannot have.
  */
-export function wrapFunction<Args extends unknown[], R>(engine: Engine, fn: (...args: Args) => R, options: LLMWrapOptions<Args, R>): LLMWrapped<Args, R> {
+export function wrapFunction<Args extends unknown[], R>(engine: Engine, fn: (...args: Args) => R, options: LLMWrapOptions<ArgumentsOf<Args>, R>): LLMWrapped<Args, R> {
   if (typeof fn !== 'function') throw new InvalidArgumentError('llm.wrap takes the function to cache')
   check(options)
   const { key, name = fn.name, model = '', options: ofCall, outcome, ...fixed } = options
@@ -36,13 +39,13 @@ export function wrapFunction<Args extends unknown[], R>(engine: Engine, fn: (...
   const wire = valueWire((result) => outcome?.(result as never))
   return async function wrapped(this: unknown, ...args: Args) {
     const answer = await engine.serve({
-      request: { provider: 'function', model, kind: 'wrap', input: { name, key: key(...args) } },
+      request: { provider: 'function', model, kind: 'wrap', input: { name, key: key(...(args as ArgumentsOf<Args>)) } },
       wire,
       call: async () => {
         const result: unknown = await fn.apply(this, args)
         return isIterable(result) ? { parts: result } : { whole: result }
       },
-      options: ofCall === undefined ? ofAll : { ...fixed, ...ofCall(...args) },
+      options: ofCall === undefined ? ofAll : { ...fixed, ...ofCall(...(args as ArgumentsOf<Args>)) },
     })
     return (answer.form === 'parts' ? answer.parts() : answer.whole()) as Awaited<ReturnType<LLMWrapped<Args, R>>>
   }
