@@ -44,7 +44,7 @@ describe('not stored is what', () => {
           chunks: [
             { type: 'text-start', id: '1' },
             { type: 'text-delta', id: '1', delta: 'Pa' },
-            { type: 'error', error: new Error('overloaded') },
+            { type: 'error', error: 'overloaded' },
             { type: 'text-end', id: '1' },
             { type: 'finish', finishReason: { unified: 'stop', raw: 'stop' }, usage },
           ],
@@ -52,8 +52,12 @@ describe('not stored is what', () => {
       }),
     })
     const model = wrapLanguageModel({ model: inner, middleware: ground.llm().middleware() })
-    await drain(model)
-    await drain(model)
+    for (let time = 0; time < 2; time++) {
+      const { stream } = await model.doStream({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }] })
+      const types = []
+      for await (const { type } of stream) types.push(type)
+      expect(types.slice(2)).toEqual(['error', 'text-end', 'finish'])
+    }
     expect(inner.doStreamCalls).toHaveLength(2)
   })
 
