@@ -25,7 +25,9 @@ describe('a function that is wrapped', () => {
     expectTypeOf(second.at).toEqualTypeOf<Date>()
     expect(await ask('hi')).toEqual({ text: 'you said hi', at: new Date(0), bytes: new Uint8Array([1]) })
     expect(asked).toBe(1)
-    await ask('ho')
+    const [one, other] = await Promise.all([ask('ho'), ask('ho')])
+    one.bytes[0] = 2
+    expect(other.bytes[0]).toBe(1)
     expect(asked).toBe(2)
   })
 

@@ -1,5 +1,5 @@
 import { createCache, type Cache, type CacheOptions } from '@tiercel/core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeWithRedis, startRedis, type RedisServer } from '../../../../core/test/redis/server/index.js'
 import { Model, openEngine, partsOf, requestFor, type Opened } from '../engine/words.js'
 import type { LLMCacheOptions } from '../../../src/index.js'
@@ -54,6 +54,18 @@ describeWithRedis('an answer in Redis', () => {
     await partsOf(first)
     await expect(partsOf(await second)).resolves.toEqual(['one', 'stop used 0'])
     expect(model.asked).toBe(1)
+  })
+
+  it('is asked for anew by who wants it younger, though somebody else waits for the same', async () => {
+    const [here, there] = [await open(), await open()]
+    const model = new Model()
+    await ask(here, model)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(Date.now() + 10_000)
+    const answers = await Promise.all([there.engine.serve(model.plain('hi')), there.engine.serve(model.plain('hi', 'hello|stop used 7', { options: { maxAge: '5s' } }))])
+    vi.useRealTimers()
+    expect([...answers.map(({ served }) => served), model.asked]).toEqual(['hit', 'miss', 2])
+    await Promise.all(answers.map((answer) => answer.whole()))
   })
 
   it('is not stored when another process has invalidated it meanwhile', async () => {
