@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { InvalidArgumentError, InvalidTargetError, type Cache, type InvalidateResult } from '@tiercel/core'
 import { middleware, type LanguageModelMiddleware, type MiddlewareOptions } from './ai-sdk/middleware.js'
 import { checkTags, type LLMCallOptions } from './call-options.js'
@@ -28,6 +29,8 @@ export interface LLMInvalidateTarget {
   /** All of them. */
   all?: boolean
 }
+
+const CLOSING_MS = 2000
 
 /** A cache for calls of language models. Made by `createLLMCache`. */
 export class LLMCache {
@@ -157,8 +160,12 @@ export class LLMCache {
     return this.#engine.figures.on(event, listener)
   }
 
-  /** Closes the cache if it is its own; one that was given is left open. Answers that are under way are served and not stored. */
+  /**
+   * Closes the cache if it is its own; one that was given is left open. What is complete is stored before, and so is what becomes complete within two seconds; after that answers
+   * are served and not stored.
+   */
   async close(): Promise<void> {
+    await Promise.race([this.#engine.settled(), pause(CLOSING_MS, undefined, { ref: false })])
     await this.#ownCache?.close()
   }
 

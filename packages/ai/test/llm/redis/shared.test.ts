@@ -2,7 +2,7 @@ import { createCache, type Cache, type CacheOptions } from '@tiercel/core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { describeWithRedis, startRedis, type RedisServer } from '../../../../core/test/redis/server/index.js'
 import { Model, openEngine, partsOf, requestFor, type Opened } from '../engine/words.js'
-import type { LLMCacheOptions } from '../../../src/index.js'
+import { createLLMCache, type LLMCacheOptions } from '../../../src/index.js'
 
 let redis: RedisServer
 const caches: Cache[] = []
@@ -42,6 +42,19 @@ describeWithRedis('an answer in Redis', () => {
     await expect(partsOf(streamed)).resolves.toEqual(['one', 'two', 'stop used 0'])
     await expect((await there.engine.serve(model.plain('hi'))).whole()).resolves.toBe('one|two|stop used 0')
     expect([streamed.served, model.asked]).toEqual(['hit', 1])
+  })
+
+  it('is stored before the cache that asked for it is closed', async () => {
+    let asked = 0
+    const answer = async (question: string) => {
+      asked++
+      return `to ${question}`
+    }
+    for (let run = 0; run < 2; run++) {
+      await using llm = createLLMCache({ redis: redis.url, deadline: '10s', scope: 'public' })
+      expect(await llm.wrap(answer, { key: (question) => question })('hi')).toBe('to hi')
+    }
+    expect(asked).toBe(1)
   })
 
   it('is waited for by another process while it comes', async () => {
