@@ -69,3 +69,9 @@ function orders(id: number, count: number): Order[] {
     address: i % 9 === 0 ? null : { street: `${i + 1} Market Street`, city: cities[i % cities.length] as string, postcode: `${10_000 + i}` },
   }))
 }
+
+/** What two have said to each other in turn, in messages of this length. */
+export function conversation(messages: number, length: number, sentence: string): { readonly role: string; readonly content: string }[] {
+  const content = sentence.repeat(Math.ceil(length / sentence.length)).slice(0, length)
+  return Array.from({ length: messages }, (_, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content: `${i}: ${content}` }))
+}

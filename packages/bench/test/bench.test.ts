@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { llmHitsOf } from '../src/benchmarks/ai/llm-hit.js'
 import { decoratedHitsOf } from '../src/benchmarks/decorators.js'
 import { hitsOf, filled } from '../src/benchmarks/hit.js'
 import { benchmarkNames } from '../src/benchmarks/index.js'
@@ -66,6 +67,12 @@ describe('the harness', () => {
   it('ends with the error of a check', async () => {
     const wrong = subject('wrong', () => 1, { check: () => { throw new Error('not what it should be') } })
     await expect(measure([wrong], tiny.plan)).rejects.toThrow('not what it should be')
+  })
+})
+
+describe('a cached answer of a model', () => {
+  it('is read without asking the model again, and compared with what it takes at least', async () => {
+    await expect(llmHitsOf(tiny)).resolves.toMatchObject({ us: { name: 'first part' }, peer: { name: 'get by a hash' }, target: 2 })
   })
 })
 

@@ -1,5 +1,5 @@
 // What Tiercel's other packages are built on, and yours can be: the one place that knows Redis clients, deadlines, outages and what must not be in an error.
-import { scopeOf } from './cache/cache.js'
+import { isCache, scopeOf } from './cache/cache.js'
 import type { Change } from './coherence/index.js'
 import { store, type Deferral } from './flight/index.js'
 import type { CallOptions, Cache } from './index.js'
@@ -18,6 +18,16 @@ export { openLink, RedisLink, type LinkOptions, type OwnLink, type RedisOptions,
 /** The cache's own connection to Redis, for more than a cache does; `undefined` when the cache is in this process only. It closes with the cache. */
 export function linkOf(cache: Cache): RedisLink | undefined {
   return scopeOf(cache).shared.remote?.link
+}
+
+/**
+ * Whether a value of the key is being looked for or loaded that a call beginning now would wait for: none that an invalidation has overtaken. Never, for a cache that another
+ * copy of the package has made: of those nothing is known.
+ */
+export function isLoading(cache: Cache, key: string): boolean {
+  if (!isCache(cache)) return false
+  const scope = scopeOf(cache)
+  return scope.shared.flights.joinable(scope.locate(key), true) !== undefined
 }
 
 /** What another process changed. A `set` there is told as an invalidation of its key. */

@@ -1,10 +1,11 @@
 import { Agent, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 
-/** What came back, and how long it took from the first byte sent to the last received. */
+/** What came back, and how long it took from the first byte sent to the first and the last received. */
 interface Answer<Body> {
   status: number
   headers: IncomingHttpHeaders
   body: Body
+  firstByte: number
   milliseconds: number
 }
 
@@ -48,11 +49,14 @@ export class Client {
       const headers = body === undefined ? given : { ...given, 'content-length': Buffer.byteLength(body) }
       const sent = request(this.#origin + path, { method, agent: this.#agent, headers }, (response) => {
         const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        let firstByte = 0
+        response.on('data', (chunk: Buffer) => {
+          if (chunks.push(chunk) === 1) firstByte = performance.now() - began
+        })
         response.on('error', reject)
         response.on('end', () => {
           const milliseconds = performance.now() - began
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString(), milliseconds })
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString(), firstByte, milliseconds })
         })
       })
       sent.on('error', reject)

@@ -7,6 +7,7 @@ import { showAgents } from './shows/two-processes/agents.js'
 import { showAssistant } from './shows/two-processes/assistant.js'
 import { showChat } from './shows/two-processes/chat.js'
 import { showCrowd } from './shows/two-processes/crowd.js'
+import { showLanguageModel } from './shows/two-processes/language-model.js'
 import { showMembers } from './shows/two-processes/members.js'
 import { showRedisOutage } from './shows/two-processes/redis-outage.js'
 import { showRoute } from './shows/two-processes/route.js'
@@ -51,7 +52,7 @@ export function showsOfOne(stage: Stage, sizes: Sizes): Show[] {
 /** What it does for two, and what happens without Redis, if it may be stopped. */
 export function showsOfTwo(stage: SharedStage, sizes: Sizes): Show[] {
   const { redisServer } = stage
-  const shows: Show[] = [showTiers, showCrowd, showRemoteUpdate, showRoute, showAssistant, showAgents, showChat, showMembers].map((show) => () => show(stage, sizes))
+  const shows: Show[] = [showTiers, showCrowd, showRemoteUpdate, showRoute, showAssistant, showLanguageModel, showAgents, showChat, showMembers].map((show) => () => show(stage, sizes))
   if (redisServer) shows.push(() => showRedisOutage({ ...stage, redisServer }, sizes))
   return shows
 }

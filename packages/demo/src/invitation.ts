@@ -6,6 +6,8 @@ const changeThrough = (origin: string): string =>
 
 const statsOf = (origin: string): string => `  curl ${origin}/stats\n`
 
+const questionsTo = (origin: string): string => `  curl -N '${origin}/ask?q=Which+city+never+sleeps%3F'\n`
+
 /** What to try with a service that is one process, or two on one Redis. */
 export function invitation([origin, other]: readonly [string, string?]): string {
   if (other === undefined) {
@@ -22,7 +24,8 @@ Try, twice each, then of the other process, which has it from Redis:
 ${pagesOf(origin)}Change a city through one process, and look at it through the other:
 ${changeThrough(origin)}  curl '${other}/cities/2988507'
 See where values came from, and how often the database was asked:
-${statsOf(origin)}${statsOf(other)}What an operator sees of a process: cache, locks, limits, revoked tokens, presence:
+${statsOf(origin)}${statsOf(other)}Ask a language model, twice, then the other process: it streams, the second time from the cache:
+${questionsTo(origin)}${questionsTo(other)}What an operator sees of a process: cache, locks, limits, revoked tokens, presence:
   curl ${origin}/operator/stats
 Stop with Ctrl-C.
 `

@@ -13,6 +13,7 @@ npm run demo -- --quick      the same with the 5,000 biggest cities and fewer vi
 npm run demo -- --serve      keeps the service up at PORT (3000 by default, 0 for any), until Ctrl-C
 DATABASE_URL                 a Postgres to use instead of the one inside the process
 REDIS_URL                    a Redis for the part about two processes, instead of one that is started for it
+OPENAI_API_KEY               a key for a real language model, and OPENAI_MODEL which; OPENAI_BASE_URL another provider of the same protocol
 `
 
 const withoutRedis =

@@ -1,4 +1,4 @@
-import { createAICacheService } from '@tiercel/ai'
+import { createAICacheService, createLLMCache } from '@tiercel/ai'
 import { createCache } from '@tiercel/core'
 import { operatorRouter } from '@tiercel/express'
 import { createBackend, createDenylist, createEventSockets, createLocks, createRateLimiter, createRedisService, createStorage } from '@tiercel/realtime'
@@ -10,6 +10,7 @@ import { CachedCities } from './cached-cities.js'
 import { Chat } from './chat.js'
 import { citiesIn } from './cities.js'
 import { CountryPages } from './country-pages.js'
+import { modelBehind, questionRoutes } from './language-model.js'
 import { memberRoutes } from './members.js'
 import { RunningServer } from './running-server.js'
 import { citiesService } from './service.js'
@@ -46,8 +47,11 @@ async function serve(): Promise<() => Promise<void>> {
   // Everything the processes must have in common: the name, and REDIS_URL in the environment.
   const cache = createCache({ name, maxStaleness: Number(maxStaleness), deadline })
   const ai = createAICacheService({ name: `${name}-assistant`, deadline })
+  // The questions are about cities, and their answers the same for everybody.
+  const llm = createLLMCache({ name: `${name}-model`, scope: 'public', ttl: TEN_MINUTES, deadline })
   const backend = createBackend({ prefix: `${name}:`, deadline })
   const model = new Model()
+  const languageModel = modelBehind(llm, process.env)
   const direct = citiesIn(database)
   const pages = new CountryPages(cache, direct)
   const served = { memory: 0, redis: 0, database: 0 }
@@ -67,6 +71,7 @@ async function serve(): Promise<() => Promise<void>> {
     cache: cache.stats(),
     pages: { runs: pages.runs },
     assistant: { modelCalls: model.calls, kept: ai.getStats().chat.size },
+    model: { calls: languageModel.calls, saved: llm.stats().saved },
   })
   const storage = createStorage({ backend, ttl: { sessions: TEN_MINUTES, events: TEN_MINUTES } })
   const chat = await Chat.open(backend)
@@ -78,7 +83,7 @@ async function serve(): Promise<() => Promise<void>> {
   // Bound to the loopback interface: whoever can ask is on this machine.
   const operator = operatorRouter({ authorize: () => true, sources: { cities: cache, chat: chat.presence, ...guards } })
   const members = memberRoutes({ ...guards, redis: createRedisService({ backend }), secret: name })
-  const more = { '/members': members, '/operator': operator, '/pages': pages.router, '/assistant': assistantRoutes(ai, model), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
+  const more = { '/members': members, '/operator': operator, '/pages': pages.router, '/assistant': assistantRoutes(ai, model), '/ask': questionRoutes(languageModel), '/sessions': sessionRoutes(storage), '/rooms': chat.routes }
   const sockets = new WebSockets({ '/events': followSessions(await createEventSockets(storage)), '/chat': chat.welcome })
   const server = await RunningServer.start(citiesService(new CachedCities(cache, direct), stats, more), Number(port), sockets)
   tellParent({ origin: server.origin })
@@ -88,7 +93,7 @@ async function serve(): Promise<() => Promise<void>> {
   }
 
   async function closeAll(): Promise<void> {
-    await Promise.all([cache.close(), ai.close(), backend.close()])
+    await Promise.all([cache.close(), ai.close(), llm.close(), backend.close()])
   }
 
   async function isConnected(): Promise<boolean> {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { Client } from './client.js'
 import type { Database } from './database.js'
 import { shareDatabase } from './shared-database.js'
+import { startStandInModel } from './stand-in-model.js'
 
 /** What a process says once, when it serves or cannot. */
 export type Birth = { origin: string } | { failed: string }
@@ -27,6 +28,11 @@ export interface ServiceStats {
     modelCalls: number
     /** Answers in its memory. */
     kept: number
+  }
+  /** The one that is asked through the cache and streams. */
+  model: {
+    calls: number
+    saved: { inputTokens: number; outputTokens: number }
   }
 }
 
@@ -67,12 +73,14 @@ export async function startProcesses(surroundings: Surroundings): Promise<Servic
   const cacheName = `tiercel-demo-${randomBytes(4).toString('hex')}`
   const children: ChildProcess[] = []
   const clients: Client[] = []
+  const standIn = process.env['OPENAI_API_KEY'] ? undefined : await startStandInModel()
   const close = async (): Promise<void> => {
     for (const client of clients) client.close()
     await Promise.all(children.map(end))
+    await standIn?.close()
   }
   const start = async (name: string, port: number): Promise<ServiceProcess> => {
-    const child = launch(surroundings, [cacheName, String(port), String(maxStaleness)])
+    const child = launch(surroundings, [cacheName, String(port), String(maxStaleness)], standIn ? { STAND_IN_MODEL: `${standIn.origin}/v1` } : {})
     children.push(child)
     const origin = await originOf(child)
     const client = new Client(origin)
@@ -86,12 +94,12 @@ export async function startProcesses(surroundings: Surroundings): Promise<Servic
   throw a.status === 'rejected' ? a.reason : b.status === 'rejected' && b.reason
 }
 
-function launch({ database, redisUrl, program = new URL('./service-process.js', import.meta.url) }: Surroundings, args: string[]): ChildProcess {
+function launch({ database, redisUrl, program = new URL('./service-process.js', import.meta.url) }: Surroundings, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
   const child = fork(program, args, {
     // In a group of its own: Ctrl-C is for the parent, which lets the processes finish what they are answering.
     detached: true,
     // Not as an argument, which everybody on the machine can read.
-    env: { ...process.env, REDIS_URL: redisUrl },
+    env: { ...process.env, ...env, REDIS_URL: redisUrl },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   shareDatabase(database, child)

@@ -16,6 +16,9 @@ const benchmarks = {
   'redis-invalidation': async () => (await import('./redis/invalidation.js')).invalidationInRedis,
   'redis-delivery': async () => (await import('./redis/delivery.js')).deliveryToPeers,
   'ai-hit': async () => (await import('./ai/hit.js')).aiHit,
+  'llm-key': async () => (await import('./ai/llm-key.js')).llmKey,
+  'llm-hit': async () => (await import('./ai/llm-hit.js')).llmHit,
+  'llm-read': async () => (await import('./ai/llm-hit.js')).llmRead,
   'ai-delivery': async () => (await import('./ai/delivery.js')).aiDelivery,
 } satisfies Record<string, () => Promise<Benchmark>>
 

@@ -1,5 +1,8 @@
 /** What snippets may take by `setup=name`. Each module of snippets gets these afresh, so counts begin at 0. */
 
+/** A server that answers as providers of language models do. */
+export { startUpstream as startProvider } from '../../../ai/test/llm/upstream/index.js'
+
 export interface User {
   id: string
   name: string

@@ -1,0 +1,230 @@
+import type { Cache } from '@tiercel/core'
+import { Answer, type Source } from './answer.js'
+import { resolveCall, type CallSettings, type LLMCallOptions } from './call-options.js'
+import { aboutOf, Figures } from './figures.js'
+import { Flight, type Answered, type FlightPlan } from './flight.js'
+import { Keys } from './key.js'
+import { ExactLookup, type Lookup, type Question } from './lookup.js'
+import type { LLMSettings } from './options.js'
+import { refusalOf } from './policy.js'
+import { readRecord, type LLMRecord } from './record.js'
+import type { RefusalReason } from './refusal.js'
+import type { ModelRequest } from './request.js'
+import { scopeOfCall } from './scope.js'
+import { ageOf, Sources, type Reading } from './sources.js'
+import { Waiter } from './waiter.js'
+import { askedFor, makeFor } from './within.js'
+import type { Reply, Wire } from './wire.js'
+
+/** A call of a model, as an integration makes it. */
+export interface Call<Part, Whole> {
+  /** `undefined` for a call that is not to be cached. */
+  readonly request: ModelRequest | undefined
+  readonly wire: Wire<Part, Whole>
+  /** Asks the model. The signal is that of all who wait; the caller's own does not belong in the call. */
+  call(signal: AbortSignal): Promise<Reply<Part, Whole>>
+  readonly options?: LLMCallOptions | undefined
+  /** The caller's own: gives up waiting. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One caller, and how he is to be served. */
+interface Caller extends Reading {
+  readonly call: FlightPlan['call']
+  readonly signal: AbortSignal | undefined
+}
+
+/** One who has a question that can be answered from the cache. */
+interface Asker extends Caller {
+  readonly key: string
+  readonly question: Question
+  readonly settings: CallSettings
+  /** The key for whose answer this is asked in turn, if it is. */
+  readonly askedFor: string | undefined
+}
+
+/** What all integrations of an LLM cache speak to. */
+export class Engine {
+  readonly figures = new Figures()
+  readonly keys: Keys
+  readonly settings: LLMSettings
+  readonly cache: Cache
+  readonly #sources: Sources
+  readonly #lookups: readonly Lookup[]
+  readonly #flights = new Map<string, Flight>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(settings: LLMSettings, cache: Cache) {
+    this.settings = settings
+    this.cache = cache
+    this.keys = new Keys(settings.secret)
+    this.#sources = new Sources(this.figures, settings.prices)
+    this.#lookups = [new ExactLookup(cache)]
+  }
+
+  /**
+   * Answers a call: by what is stored, by the same call under way, or by asking the model.
+   *
+   * @throws {InvalidOptionError} for bad options of the call. Whatever the call of the model throws, to all who waited for it. The reason of the signal.
+   */
+  async serve<Part, Whole>({ request, wire, call, options, signal }: Call<Part, Whole>): Promise<Answer<Part, Whole>> {
+    const settings = resolveCall(options, this.settings)
+    signal?.throwIfAborted()
+    const question = this.#identify(request, settings)
+    const caller = { request, wire: wire as Wire<unknown, unknown>, call: (shared: AbortSignal) => call(shared), signal }
+    const source =
+      typeof question === 'string'
+        ? this.#passBy({ ...caller, key: undefined }, question)
+        : this.#answer({ ...caller, key: question.key, question, settings, askedFor: askedFor(signal) })
+    return new Answer(source instanceof Promise ? await source : source, wire, this.settings.hidesUsage)
+  }
+
+  /** Resolves once nothing is under way any more that could still be stored. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  /** What is asked, and whose it is; or why nobody can say. */
+  #identify(request: ModelRequest | undefined, settings: CallSettings): Question | RefusalReason {
+    if (request === undefined) return 'request'
+    const scope = scopeOfCall(this.settings.scope, settings.scope)
+    if (scope === undefined) return 'scope'
+    try {
+      return { key: this.keys.of(request, scope), scope, request }
+    } catch {
+      return 'request'
+    }
+  }
+
+  #answer(asker: Asker): Source | Promise<Source> {
+    const { settings } = asker
+    if (!settings.reads) return this.#ask(asker)
+    // Nothing is waited for that is in memory.
+    const found = this.#lookUp(asker)
+    return found instanceof Promise ? found.then((record) => this.#give(record, asker)) : this.#give(found, asker)
+  }
+
+  #give(record: LLMRecord | undefined, asker: Asker): Source | Promise<Source> {
+    return record === undefined ? this.#ask(asker) : this.#sources.stored(record, asker)
+  }
+
+  #ask(asker: Asker): Promise<Source> {
+    const { key, settings } = asker
+    if (asker.askedFor === key) return this.#wait(this.#callAlone(asker, 'nested'), asker, 'miss')
+    const underWay = settings.reads ? this.#flights.get(key) : undefined
+    if (underWay?.isJoinable) return this.#wait(underWay, asker, 'joined')
+    return this.#wait(settings.stores ? this.#takeOff(asker) : this.#callAlone(asker, 'no-store'), asker, 'miss')
+  }
+
+  #lookUp(asker: Asker): LLMRecord | undefined | Promise<LLMRecord | undefined> {
+    const [exact, ...more] = this.#lookups
+    const record = exact?.find(asker.question)
+    if (isGood(record, asker)) return record
+    // What is to be stored is looked for in Redis on the way to the right to do that, in one round trip.
+    if (more.length === 0 && asker.settings.stores) return undefined
+    return this.#lookUpElsewhere(asker, more)
+  }
+
+  async #lookUpElsewhere(asker: Asker, lookups: readonly Lookup[]): Promise<LLMRecord | undefined> {
+    if (!asker.settings.stores) {
+      const record: unknown = await this.cache.get(asker.key).catch(() => {})
+      if (isGood(record, asker)) return record
+    }
+    for (const lookup of lookups) {
+      const record = await lookup.find(asker.question)
+      if (isGood(record, asker)) return record
+    }
+    return undefined
+  }
+
+  #takeOff({ question: { key, scope, request }, settings, wire, call }: Asker): Flight {
+    const about = aboutOf(request, key)
+    const { reads, ttlMs, tags } = settings
+    const before = this.#flights.get(key)
+    const labels = [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
+    const flight = new Flight({
+      wire,
+      call: (signal) => makeFor(key, signal, () => call(signal)),
+      maxBytes: this.settings.policy.maxBytes,
+      place: {
+        cache: this.cache,
+        key,
+        // Whatever the cache has as defaults: an answer is kept as it is said here.
+        options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: labels, bypass: reads ? undefined : 'read' },
+        isFresh: (record) => isWithin(record, settings),
+        after: before?.isBeingBrokenOff === true ? before : undefined,
+      },
+      onCall: () => this.figures.miss(about),
+      admits: (answered) => {
+        const reason = this.#refusal(request, wire, answered)
+        if (reason === undefined) this.figures.store(about, answered.bytes, ttlMs)
+        else this.figures.refuse(about, reason)
+        return reason === undefined
+      },
+    })
+    this.#flights.set(key, flight)
+    this.#run(flight, key)
+    return flight
+  }
+
+  /** A call that is neither stored nor shared. */
+  #callAlone({ wire, call, request, key }: Caller, reason: RefusalReason): Flight {
+    const about = aboutOf(request, key)
+    this.figures.refuse(about, reason)
+    const onCall = () => {
+      if (key !== undefined) this.figures.miss(about)
+    }
+    const made = (signal: AbortSignal) => (key === undefined ? call(signal) : makeFor(key, signal, () => call(signal)))
+    const flight = new Flight({ wire, call: made, maxBytes: this.settings.policy.maxBytes, place: undefined, onCall, admits: () => false })
+    this.#run(flight, undefined)
+    return flight
+  }
+
+  /** A call that has nothing to do with the cache. */
+  async #passBy(caller: Caller, reason: RefusalReason): Promise<Source> {
+    const flight = this.#callAlone(caller, reason)
+    const waiter = new Waiter(flight, caller.signal)
+    const began = await waiter.begun()
+    if ('record' in began) throw new TypeError('A call past the cache was answered by it')
+    return this.#sources.live(flight, waiter, began, 'bypass', caller)
+  }
+
+  async #wait(flight: Flight, asker: Asker, served: 'miss' | 'joined'): Promise<Source> {
+    const waiter = new Waiter(flight, asker.signal)
+    const began = await waiter.begun()
+    if (!('record' in began)) return this.#sources.live(flight, waiter, began, served, asker)
+    waiter.leave()
+    const { record } = began
+    if (isWithin(record, asker.settings)) return this.#sources.stored(record, asker)
+    // Who began the flight was content with an older one.
+    const anew = { ...asker, settings: { ...asker.settings, reads: false } }
+    return this.#wait(this.#takeOff(anew), anew, 'miss')
+  }
+
+  #run(flight: Flight, key: string | undefined): void {
+    const running = flight.run().finally(() => {
+      this.#running.delete(running)
+      if (key !== undefined && this.#flights.get(key) === flight) this.#flights.delete(key)
+    })
+    this.#running.add(running)
+  }
+
+  #refusal(request: ModelRequest, wire: Wire<unknown, unknown>, { outcome, refused, bytes, form, items }: Answered): RefusalReason | undefined {
+    if (refused !== undefined) return refused
+    return refusalOf(this.settings.policy, request, outcome, bytes, () => (form === 'parts' ? wire.join(items) : items[0]))
+  }
+}
+
+/** The tag of a caller's own, which can be none of ours. */
+export function userTag(tag: string): string {
+  return `t:${tag}`
+}
+
+function isGood(stored: unknown, { wire, settings }: Asker): stored is LLMRecord {
+  const record = readRecord(stored, wire)
+  return record !== undefined && isWithin(record, settings)
+}
+
+function isWithin(record: LLMRecord, { maxAgeMs }: CallSettings): boolean {
+  return ageOf(record) <= maxAgeMs
+}

@@ -1,0 +1,2 @@
+export { startUpstream, type Upstream } from './upstream.js'
+export { vectorOf } from './embedding.js'
