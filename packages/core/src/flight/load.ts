@@ -76,10 +76,11 @@ async function run(load: Load, flight: Flight): Promise<Landing> {
       flight.onMiss?.()
       return await loadAndKeep(load, flight, claimed.right)
     }
-    load.gathering?.needsNoLoad()
     return claimed.landing
   } finally {
     flight.end()
+    // However it ended: what a batch does not hear of, it waits for, and with it all of its other keys.
+    load.gathering?.needsNoLoad()
   }
 }
 

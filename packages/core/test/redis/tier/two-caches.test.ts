@@ -264,6 +264,21 @@ describeWithRedis('two caches on one Redis', () => {
       expect(load.mock.calls.flatMap(([missing]) => missing).sort()).toEqual(['a', 'b', 'c'])
     })
 
+    it('do not wait for what the other renews, as long as what they have is good', async () => {
+      const soonDue = { ttl: '1h', refresh: 0.000_001 } as const
+      await one.set('a', 'A', soonDue)
+      expect(await other.get('a')).toBe('A')
+      const due = performance.now() + 10
+      await vi.waitUntil(() => performance.now() > due, soon)
+      const renewal = heldLoader()
+      expect(await other.getOrSet('a', renewal, soonDue)).toBe('A')
+      const renewing = await renewal.called()
+      const load = vi.fn((missing: string[]) => missing.map((key) => [key, key.toUpperCase()] as const))
+      expect(await one.getOrSetMany(['a', 'b'], load, soonDue)).toEqual(new Map([['a', 'A'], ['b', 'B']]))
+      expect(load.mock.calls.map(([missing]) => missing)).toEqual([['b']])
+      renewing.succeed('newer')
+    })
+
     it('find what the other has, and load the rest', async () => {
       await one.setMany([['a', 'A'], ['b', 'B']])
       const load = vi.fn((missing: string[]) => missing.map((key) => [key, key.toUpperCase()] as const))
