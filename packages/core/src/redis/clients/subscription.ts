@@ -172,10 +172,10 @@ export class ChannelSubscription implements Subscription {
     const early = this.#early
     const onMessage = (message: Buffer, channel: string) => {
       if (this.#names.get(id) !== name) return
-      const heard = [message, channel, name.isPattern ? name.name : undefined] as const
+      const pattern = name.isPattern ? name.name : undefined
       // A wire that was dropped may still have something to tell: that goes nowhere.
-      if (this.#keeper.wire === wire) deliver(this.#handlers, ...heard)
-      else if (this.#early === early) early.push(heard)
+      if (this.#keeper.wire === wire) deliver(this.#handlers, message, channel, pattern)
+      else if (this.#early === early) early.push([message, channel, pattern])
     }
     const leaving = this.#leaving.get(id)
     const telling = leaving === undefined ? wire.subscribe(name, onMessage) : leaving.then(() => wire.subscribe(name, onMessage))
