@@ -2,12 +2,14 @@
 // in timers, is not another's to clear away.
 import { openCache } from '../benchmarks/redis/open-cache.js'
 import { openIoredis, openNodeRedis } from '../redis/clients.js'
+import { RESP_TYPES } from 'redis'
 import { bentocacheInRedis, cacheableInRedis } from '../peers/over-redis.js'
 import { ttlMs } from '../peers/index.js'
 import { shapeNamed, type Sample } from '../values.js'
+import { bareReader } from './bare-mget.js'
 import { converse } from './conversation.js'
 
-export type ReadingKind = 'node-redis' | 'ioredis' | 'ioredis, auto-pipelining' | 'tiercel over node-redis' | 'tiercel over ioredis' | 'bentocache' | 'cacheable'
+export type ReadingKind = 'node-redis' | 'ioredis' | 'ioredis, auto-pipelining' | 'tiercel over node-redis' | 'tiercel over ioredis' | 'bare MGET over node-redis' | 'bare MGET over ioredis' | 'bentocache' | 'cacheable'
 
 export interface Fill {
   readonly fill: { readonly shape: string; readonly count: number }
@@ -57,6 +59,15 @@ const kinds: Record<ReadingKind, () => Promise<Client>> = {
   'ioredis, auto-pipelining': () => overIoredis(true),
   'tiercel over node-redis': async () => tiercel(await openNodeRedis(url)),
   'tiercel over ioredis': async () => tiercel(await openIoredis(url)),
+  async 'bare MGET over node-redis'() {
+    const client = await openNodeRedis(url)
+    const bytes = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
+    return bareMget((keys) => bytes.mGet(keys), () => client.destroy())
+  },
+  async 'bare MGET over ioredis'() {
+    const client = await openIoredis(url)
+    return bareMget((keys) => client.mgetBuffer(keys), () => client.disconnect())
+  },
   async bentocache() {
     const cache = bentocacheInRedis(url, name)
     return { ...cache, ways: { get: (key) => cache.get(key), getOrSet: (key) => cache.getOrSet(key, load) } }
@@ -70,6 +81,19 @@ const kinds: Record<ReadingKind, () => Promise<Client>> = {
 async function overIoredis(enableAutoPipelining: boolean): Promise<Client> {
   const client = await openIoredis(url, { enableAutoPipelining })
   return { ways: { get: async (key) => parsed(await client.get(key)) }, set: (key, value) => client.set(key, JSON.stringify(value), 'PX', ttlMs), close: async () => client.disconnect() }
+}
+
+/** Reads what a cache has stored, without one. */
+async function bareMget(mget: Parameters<typeof bareReader>[1], end: () => void): Promise<Client> {
+  const cache = await openCache({ name, redis: url })
+  return {
+    ways: { get: bareReader(name, mget) },
+    set: (key, value) => cache.set(key, value, { memory: false }),
+    async close() {
+      await cache.close()
+      end()
+    },
+  }
 }
 
 async function tiercel(template: Awaited<ReturnType<typeof openNodeRedis>> | Awaited<ReturnType<typeof openIoredis>>): Promise<Client> {
@@ -139,7 +163,7 @@ async function fill({ fill: { shape, count } }: Fill): Promise<true> {
 
 function keyOf(shape: string, id: number): string {
   // The raw clients have no namespace of their own.
-  return `${kind.includes('redis') && !kind.includes('tiercel') ? `${name}:` : ''}${shape === '170 bytes' ? 'small' : 'large'}:${id}`
+  return `${kind.includes('redis') && !kind.includes(' over ') ? `${name}:` : ''}${shape === '170 bytes' ? 'small' : 'large'}:${id}`
 }
 
 converse<Fill | Reading>(async (question) => ('fill' in question ? fill(question) : readFor(question)), () => client.close())

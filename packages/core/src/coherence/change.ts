@@ -15,6 +15,8 @@ export interface Change {
 const LONGEST_MESSAGE = 1_048_576
 
 const MOST_NAMES_IN_A_PIECE = 250
+const MOST_DIGITS = 16
+const [ZERO, NINE, BAR] = [0x30, 0x39, 0x7c]
 /** Every character takes at most six bytes in a message. */
 const MOST_CHARACTERS_IN_A_PIECE = 131_072
 
@@ -54,10 +56,9 @@ export function encodeMessage({ sender, change }: Message): string {
 
 /** The number and the content of a message; no content when it makes no sense, no number when it is none of ours at all. */
 export function decodeMessage(bytes: Buffer): { number: number | undefined; message: Message | undefined } {
-  const bar = bytes.indexOf(0x7c)
-  const digits = bar > 0 && bar <= 16 ? bytes.toString('latin1', 0, bar) : ''
-  if (!/^\d+$/.test(digits)) return { number: undefined, message: undefined }
-  const number = Number(digits)
+  const bar = numberEnd(bytes)
+  if (bar < 0) return { number: undefined, message: undefined }
+  const number = Number(bytes.toString('latin1', 0, bar))
   if (bytes.length > LONGEST_MESSAGE) return { number, message: undefined }
   try {
     return { number, message: asMessage(JSON.parse(bytes.toString('utf8', bar + 1))) }
@@ -66,15 +67,31 @@ export function decodeMessage(bytes: Buffer): { number: number | undefined; mess
   }
 }
 
+/** Where the digits end, by a bar; negative when there are none, or too many. */
+function numberEnd(bytes: Buffer): number {
+  for (let i = 0; i <= MOST_DIGITS; i++) {
+    const code = bytes[i]
+    if (code === BAR) return i > 0 ? i : -1
+    if (code === undefined || code < ZERO || code > NINE) return -1
+  }
+  return -1
+}
+
+// Nothing but what is cheap while it is still interpreted: a process hears a message now and then, and until it has, it serves what is old.
 function asMessage(content: unknown): Message | undefined {
-  if (!Array.isArray(content) || typeof content[0] !== 'string') return undefined
-  const [sender, expires, path, keys, labels, third, note] = content as unknown[]
-  if (content.length === 1) return { sender: sender as string, change: undefined }
-  const pattern = third ?? undefined
-  const fits =
-    (expires === 0 || expires === 1) && typeof path === 'string' && isStrings(keys) && isStrings(labels) && isText(pattern) && isText(note)
-  if (!fits) return undefined
-  return { sender: sender as string, change: { mode: expires === 1 ? 'expire' : 'invalidate', path, keys, labels, pattern, note } }
+  if (!Array.isArray(content)) return undefined
+  const list = content as unknown[]
+  const sender = list[0]
+  if (typeof sender !== 'string') return undefined
+  if (list.length === 1) return { sender, change: undefined }
+  const expires = list[1]
+  const path = list[2]
+  const keys = list[3]
+  const labels = list[4]
+  const pattern = list[5] ?? undefined
+  const note = list[6]
+  if ((expires !== 0 && expires !== 1) || typeof path !== 'string' || !isStrings(keys) || !isStrings(labels) || !isText(pattern) || !isText(note)) return undefined
+  return { sender, change: { mode: expires === 1 ? 'expire' : 'invalidate', path, keys, labels, pattern, note } }
 }
 
 function isText(text: unknown): text is string | undefined {

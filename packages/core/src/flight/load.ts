@@ -3,7 +3,7 @@ import { InvalidTagError, UncacheableValueError } from '../errors/index.js'
 import type { Entry } from '../memory/index.js'
 import { checkTagCount, type Policy } from '../options/index.js'
 import type { Lease, Storable } from '../redis/index.js'
-import type { RightToStore } from './claim.js'
+import type { Claim, RightToStore } from './claim.js'
 import { copyOf } from './copy.js'
 import { fill, jittered } from './fill.js'
 import { Flight, type Landing } from './flight.js'
@@ -42,7 +42,7 @@ export function startLoad(load: Load, background: boolean, onMiss?: () => void):
   const fence = shared.fences.open(location, tokens, shared.changes.now)
   const flight = new Flight(fence, storesAnywhere(scope, policy), background, onMiss, (ended) => giveBack(shared, ended))
   shared.flights.takeOff(flight, readsPastMemory(load))
-  flight.start(run(load, flight))
+  flight.start(claimWatched(load, flight, (claimed) => land(load, flight, claimed)))
   return flight
 }
 
@@ -65,23 +65,29 @@ export function storesAnywhere({ shared: { remote } }: Scope, { write, memory, r
   return write && (memory || (redis && remote !== undefined))
 }
 
-async function run(load: Load, flight: Flight): Promise<Landing> {
+function land(load: Load, flight: Flight, claimed: Claim): Landing | Promise<Landing> {
+  if ('right' in claimed) return loadAndLand(load, flight, claimed.right)
+  end(load, flight)
+  return claimed.landing
+}
+
+async function loadAndLand(load: Load, flight: Flight, right: RightToStore): Promise<Landing> {
   try {
-    const claimed = await claimWatched(load, flight)
-    if (!('landing' in claimed)) {
-      // Nobody is there any more who would want it.
-      if (flight.isGivenUp) throw flight.signal().reason
-      // A renewal that another process makes already. Who needs it sooner than that has joined, and waits.
-      if (flight.background && claimed.right === 'nothing' && !flight.attended) throw new DOMException('Another process renews the value', 'AbortError')
-      flight.onMiss?.()
-      return await loadAndKeep(load, flight, claimed.right)
-    }
-    return claimed.landing
+    // Nobody is there any more who would want it.
+    if (flight.isGivenUp) throw flight.signal().reason
+    // A renewal that another process makes already. Who needs it sooner than that has joined, and waits.
+    if (flight.background && right === 'nothing' && !flight.attended) throw new DOMException('Another process renews the value', 'AbortError')
+    flight.onMiss?.()
+    return await loadAndKeep(load, flight, right)
   } finally {
-    flight.end()
-    // However it ended: what a batch does not hear of, it waits for, and with it all of its other keys.
-    load.gathering?.needsNoLoad()
+    end(load, flight)
   }
+}
+
+function end(load: Load, flight: Flight): void {
+  flight.end()
+  // However it ended: what a batch does not hear of, it waits for, and with it all of its other keys.
+  load.gathering?.needsNoLoad()
 }
 
 async function loadAndKeep(load: Load, flight: Flight, right: RightToStore): Promise<Landing> {

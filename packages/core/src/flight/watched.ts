@@ -26,13 +26,15 @@ export function watchLoader<T>(scope: Scope, loadMany: BatchLoader<T>): BatchLoa
 }
 
 /** Looking in Redis, and asking for the right to load what is not there. */
-export function claimWatched(load: Load, flight: Flight): Promise<Claim> {
+export function claimWatched<T>(load: Load, flight: Flight, use: (claimed: Claim) => T | Promise<T>): Promise<T> {
   const { scope, key, policy, gathering } = load
-  if (gathering !== undefined || !isWatched(scope, policy)) return claim(load, flight)
-  return scope.shared.events.operations.run({ name: 'read', namespace: scope.path, key, subject: flight, facts: { keys: 1 } }, () => claim(load, flight), (claimed) => {
+  if (gathering !== undefined || !isWatched(scope, policy)) return claim(load, flight, use)
+  const operation = { name: 'read', namespace: scope.path, key, subject: flight, facts: { keys: 1 } } as const
+  const claiming = scope.shared.events.operations.run(operation, () => claim(load, flight, itself), (claimed) => {
     if ('landing' in claimed) return { result: 'hit' }
     return { result: claimed.right === 'memory' ? 'failed' : 'miss' }
   })
+  return claiming.then(use)
 }
 
 /** Waiting for a load that another call has started. */
@@ -80,6 +82,7 @@ export function storeWatched(scope: Scope, keys: number, policy: Policy, work: (
 }
 
 const noop = () => {}
+const itself = <T>(given: T): T => given
 
 function isWatched({ shared: { events, remote } }: Scope, policy: Policy): boolean {
   return events.operations.wanted && remote !== undefined && policy.redis

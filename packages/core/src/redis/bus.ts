@@ -7,6 +7,12 @@ import { announceScript } from './scripts.js'
 /** The counter of changes is kept alive by heartbeats and invalidations. Losing it only makes everybody forget. */
 const SEQUENCE_TTL_MS = 86_400_000
 
+/** Where a counter that was lost may begin anew. */
+const LOWEST_SEED = 2 ** 40
+const SEEDS = 2 ** 46
+/** A prime, so that all of them come before one comes again: with every message another, and far from it. */
+const SEED_STEP = 8_589_934_609
+
 const HELLO_TIMEOUT_MS = 1000
 
 export interface BusHandlers {
@@ -30,6 +36,8 @@ export class Bus {
   readonly #handlers: BusHandlers
   #subscription: Promise<Subscription> | undefined
   #acknowledged = false
+  /** From somewhere at random on: nobody knows what others begin with. */
+  #seed = randomInt(SEEDS)
   #closed = false
   /** Those who wait until we hear ourselves. */
   readonly #listening = new Set<(error?: Error) => void>()
@@ -58,7 +66,8 @@ export class Bus {
   }
 
   counter(): [ttl: string, seed: string] {
-    return [String(SEQUENCE_TTL_MS), String(randomInt(2 ** 40, 2 ** 47))]
+    this.#seed = LOWEST_SEED + ((this.#seed + SEED_STEP) % SEEDS)
+    return [String(SEQUENCE_TTL_MS), String(this.#seed)]
   }
 
   async announce(change: Change | undefined, timeoutMs: number): Promise<void> {

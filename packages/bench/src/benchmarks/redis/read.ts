@@ -19,6 +19,7 @@ export const readFromRedis: Benchmark = async ({ redis: { plan, readers, readsLa
       'Two ways to have nothing in memory: "memory: false" with every call; "tiny memory" has room for 16 entries, and every read writes to it.',
       'Each of the readers reads on as soon as it has its value. The ratio is that of wall time per read; "processor" is the ratio of processor time of the reading process.',
       'The raw clients: GET with JSON.parse, redis 6 and ioredis 6 as they come, and ioredis told to pipeline by itself. Each client has a process of its own.',
+      '"bare MGET, checked" is the least that a hit can cost with a client: reads of one tick in one MGET, with checksum, hash of the key and token checked, and nothing else.',
     ],
   }))
 
@@ -37,7 +38,7 @@ const CROWD = 64
 export async function readsOf(place: Place, settings: readonly Setting[], keys: number, plan: Plan): Promise<Comparison[]> {
   const processes = new Map<ReadingKind, Conversation>()
   try {
-    for (const kind of ['node-redis', 'ioredis', 'ioredis, auto-pipelining', 'tiercel over node-redis', 'tiercel over ioredis', 'bentocache', 'cacheable'] as const) {
+    for (const kind of ['node-redis', 'ioredis', 'ioredis, auto-pipelining', 'tiercel over node-redis', 'tiercel over ioredis', 'bare MGET over node-redis', 'bare MGET over ioredis', 'bentocache', 'cacheable'] as const) {
       const child = await startConversation(program, kind, place.url, `${place.name}-${kind.replaceAll(/\W+/g, '-')}`)
       processes.set(kind, child)
       for (const shape of new Set(settings.map((setting) => setting.shape.name))) await child.ask({ fill: { shape, count: keys } })
@@ -57,7 +58,7 @@ interface Reader {
 }
 
 function readersIn({ shape, readers }: Setting): Reader[] {
-  const raw = (['node-redis', 'ioredis', 'ioredis, auto-pipelining'] as const).map((kind) => ({ kind, way: 'get' }))
+  const raw = (['node-redis', 'ioredis', 'ioredis, auto-pipelining', 'bare MGET over node-redis', 'bare MGET over ioredis'] as const).map((kind) => ({ kind, way: 'get' }))
   const ours = clients.flatMap((client) => ways.map((way) => ({ kind: `tiercel over ${client}` as const, way })))
   const caches = (['bentocache', 'cacheable'] as const).flatMap((kind) => peerWays.map((way) => ({ kind, way })))
   return [...raw, ...ours, ...(shape === small && readers === CROWD ? caches : [])]
@@ -100,6 +101,7 @@ function linesOf({ shape, readers }: Setting, named: (wanted: string) => Timed):
   const what = `${shape.name}, ${readers} reader${readers === 1 ? '' : 's'}`
   const line = (us: string, peer: string, target?: number) => compareTimed(what, named(us), named(peer), target)
   const lines = clients.flatMap((client) => ways.map((way) => line(nameOf(`tiercel over ${client}`, way), client, shape === small ? targetOf(client, readers) : undefined)))
+  for (const client of clients) lines.push(line(nameOf(`bare MGET over ${client}`, 'get'), client))
   lines.push(line(nameOf('tiercel over ioredis', 'get, memory: false'), 'ioredis, auto-pipelining'))
   if (shape !== small || readers !== CROWD) return lines
   for (const way of peerWays) {
@@ -111,6 +113,7 @@ function linesOf({ shape, readers }: Setting, named: (wanted: string) => Timed):
 
 function nameOf(kind: ReadingKind, way: string): string {
   if (kind.startsWith('tiercel over ')) return `${way} (${kind.slice('tiercel over '.length)})`
+  if (kind.startsWith('bare MGET over ')) return `bare MGET, checked (${kind.slice('bare MGET over '.length)})`
   return kind === 'bentocache' || kind === 'cacheable' ? `${kind} ${way}` : kind
 }
 

@@ -126,7 +126,10 @@ class IoredisWire implements Wire {
     client.on('error', (error: unknown) => this.#fail(error))
     client.on('close', () => this.#fail(undefined))
     client.on('end', () => this.#fail(undefined))
-    client.on('messageBuffer', (channel: unknown, message: Buffer) => this.#channels.get(String(channel))?.(message, String(channel)))
+    client.on('messageBuffer', (channel: unknown, message: Buffer) => {
+      const name = String(channel)
+      this.#channels.get(name)?.(message, name)
+    })
     client.on('pmessageBuffer', (pattern: unknown, channel: unknown, message: Buffer) => this.#patterns.get(String(pattern))?.(message, String(channel)))
   }
 

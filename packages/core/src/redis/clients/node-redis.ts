@@ -147,7 +147,7 @@ class NodeRedisWire implements Wire {
   }
 
   async subscribe({ name, isPattern }: ChannelName, onMessage: (message: Buffer, channel: string) => void): Promise<void> {
-    const listener: Listener = (message, channel) => onMessage(message, String(channel))
+    const listener: Listener = (message, channel) => onMessage(message, isPattern ? String(channel) : name)
     await (isPattern ? this.#client?.pSubscribe(name, listener, true) : this.#client?.subscribe(name, listener, true))
   }
 

@@ -186,10 +186,10 @@ export class ChannelSubscription implements Subscription {
     if (known?.name === name) return known.telling
     const onMessage = (message: Buffer, channel: string) => {
       if (this.#names.get(id) !== name) return
-      const heard = [message, channel, name.isPattern ? name.name : undefined] as const
+      const pattern = name.isPattern ? name.name : undefined
       // A wire that was dropped may still have something to tell: that goes nowhere.
-      if (this.#keeper.wire === wire) deliver(this.#handlers, ...heard)
-      else told.early?.push(heard)
+      if (this.#keeper.wire === wire) deliver(this.#handlers, message, channel, pattern)
+      else told.early?.push([message, channel, pattern])
     }
     const left = leaving.get(id)
     const telling = left === undefined ? wire.subscribe(name, onMessage) : left.then(() => wire.subscribe(name, onMessage))

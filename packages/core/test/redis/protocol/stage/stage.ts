@@ -67,7 +67,9 @@ export function useStage(): Stage {
 
   beforeAll(async () => {
     redis = await startRedis()
-    server = openConnection(redis.url, { connectTimeoutMs: 5000, onError: () => {} })
+    server = openConnection(redis.url, { connectTimeoutMs: 20_000, onError: () => {} })
+    // Once time is faked, nothing that has to be tried again ever is.
+    await server.send(['PING'], { route: '', timeoutMs: 20_000 })
   })
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
