@@ -149,7 +149,7 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
       expect(await refusal('TLS to a server without')).toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
       const { connection, errors } = open(target(url(`${CANARY}-user`)))
       connection.subscribe(CANARY, { onMessage() {}, onSubscribed() {}, onLost() {} }).catch(() => {})
-      await vi.waitUntil(() => errors.length > 0)
+      await vi.waitUntil(() => errors.length > 0, { timeout: 10_000, interval: 5 })
       expect(errors[0]).toMatchObject({ reply: 'permission', message: expect.stringContaining('&') })
       expect(errors.filter(leaks)).toEqual([])
     })
