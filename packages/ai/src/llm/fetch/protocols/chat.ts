@@ -68,7 +68,7 @@ function renamed(message: unknown, ids: ToolCallIds): unknown {
   if (!isObject(message)) return message
   const { tool_calls, tool_call_id } = message
   if (Array.isArray(tool_calls)) return { ...message, tool_calls: tool_calls.map((call: unknown) => (isObject(call) ? { ...call, id: ids.at(call.id) } : call)) }
-  return tool_call_id === undefined ? message : { ...message, tool_call_id: ids.at(tool_call_id) }
+  return tool_call_id === undefined ? message : { ...message, tool_call_id: ids.of(tool_call_id) }
 }
 
 function addTo(choices: Map<number, Record<string, unknown>>, { index, delta, finish_reason, logprobs }: Json): void {
