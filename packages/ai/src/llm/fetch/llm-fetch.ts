@@ -21,8 +21,9 @@ export interface Route {
 export function fetchThrough(engine: Engine, fetch: Fetch, more: readonly Route[] = []): Fetch {
   const routes = [...protocols.map((protocol) => routeOf(engine, protocol)), ...more]
   return async (input, init) => {
-    const call = await readCall(fetch, input, init)
-    const route = call && routes.find(({ path }) => call.url.pathname.endsWith(path))
+    const routeTo = ({ pathname }: URL) => routes.find(({ path }) => pathname.endsWith(path))
+    const call = await readCall(fetch, (url) => routeTo(url) !== undefined, input, init)
+    const route = call && routeTo(call.url)
     return call === undefined || route === undefined ? passOn(fetch, input, init) : route.answer(call, headersOf(input, init))
   }
 }
