@@ -39,6 +39,28 @@ describe('what is asked for by a Request', () => {
   })
 })
 
+describe('a response out of the cache', () => {
+  it('can be read in every way, is ok, and says where it is from', async () => {
+    await using provider = answered(plain)
+    await (await provider.ask()).text()
+    const response = await provider.ask()
+    expect(response).toMatchObject({ ok: true, status: 200, url: address, redirected: false, bodyUsed: false })
+    const copy = response.clone()
+    expect(await response.json()).toEqual(JSON.parse(plain))
+    expect(Buffer.from(await copy.arrayBuffer()).toString()).toBe(plain)
+    expect(response.bodyUsed).toBe(true)
+  })
+
+  it('is cloned as a stream', async () => {
+    await using provider = answered(streamed, 'text/event-stream')
+    await (await provider.ask({ stream: true })).text()
+    const response = await provider.ask({ stream: true })
+    const copy = response.clone()
+    expect(await Promise.all([response.text(), copy.text()])).toEqual([streamed, streamed])
+    expect(provider.calls.length).toBe(1)
+  })
+})
+
 it('a signal that outlives many calls is left without listeners', async () => {
   const { signal } = new AbortController()
   await using provider = answered(streamed, 'text/event-stream')
