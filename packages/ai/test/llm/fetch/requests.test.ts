@@ -61,6 +61,15 @@ describe('a response out of the cache', () => {
   })
 })
 
+it('a signal that outlives an answer that nobody reads is left without listeners', async () => {
+  const { signal } = new AbortController()
+  await using provider = answered(streamed, 'text/event-stream')
+  const unread = await provider.ask({ stream: true }, undefined, { signal })
+  await expect.poll(async () => (await provider.ask({ stream: true })).headers.get('cache-status')).toBe('tiercel-llm; hit')
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+  expect(await unread.text()).toBe(streamed)
+})
+
 it('a signal that outlives many calls is left without listeners', async () => {
   const { signal } = new AbortController()
   await using provider = answered(streamed, 'text/event-stream')
