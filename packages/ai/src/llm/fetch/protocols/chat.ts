@@ -57,7 +57,7 @@ export const chat: Protocol = {
         : undefined,
       model: typeof model === 'string' ? model : undefined,
       // What a model cites it has been given by a search.
-      refused: given.some(({ message }) => objectsOf(field(message, 'annotations')).length > 0) ? 'provider-tools' : undefined,
+      refused: given.some(({ message }) => objectsOf(field(message, 'annotations')).some(({ type }) => type === 'url_citation')) ? 'provider-tools' : undefined,
     }
   },
   isUsageOnly({ data }) {
