@@ -45,6 +45,34 @@ describe('not stored is what', () => {
     expect(ground.upstream.count()).toBe(2)
   })
 
+  test.each([
+    ['says that it failed', { type: 'error' as const, error: new Error('overloaded') }, 'overloaded'],
+    ['just ends', { type: 'text-end' as const, id: '1' }, 'not a complete answer'],
+  ])('comes in a stream that %s: nobody who waits for the whole of it is given a part', async (_, last, reason) => {
+    let tell: (part: typeof last) => void = () => {}
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue({ type: 'text-start' as const, id: '1' })
+        controller.enqueue({ type: 'text-delta' as const, id: '1', delta: 'Pa' })
+        tell = (part) => {
+          controller.enqueue(part)
+          controller.close()
+        }
+      },
+    })
+    const inner = new MockLanguageModelV3({ doStream: async () => ({ stream }) })
+    const llm = ground.llm()
+    const model = wrapLanguageModel({ model: inner, middleware: llm.middleware() })
+    const params = { prompt: [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Hello' }] }] }
+    const first = await model.doStream(params)
+    const second = model.doGenerate(params)
+    tell(last)
+    await expect(second).rejects.toThrow(reason)
+    for await (const { type } of first.stream) expect(type).toMatch(/^text|^error/)
+    expect(llm.stats()).toMatchObject({ hits: 0, misses: 1, joins: 1 })
+    expect(Object.values(llm.stats().refused)).toEqual([1])
+  })
+
   test('had an error in it, though the model went on', async () => {
     const usage = { inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 }, outputTokens: { total: 2, text: 2, reasoning: 0 } }
     const inner = new MockLanguageModelV3({
