@@ -101,6 +101,10 @@ describe('what one call over HTTP says to the cache', () => {
     expect(upstream.count()).toBe(4)
   })
 
+  it('is refused at once when there are no options', () => {
+    for (const none of [undefined, null, 'ttl']) expect(() => opened.llm.callHeaders(none as never)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_OPTION' }))
+  })
+
   it.each(['no JSON', '{"ttl":"soon"}', '{"nostore":true}', '[]'])('is refused when it is %s, and nothing is sent', async (header) => {
     await expect(opened.post(path, body, { headers: { 'x-tiercel-llm': header } })).rejects.toMatchObject({ code: 'TIERCEL_INVALID_OPTION' })
     expect(opened.upstream.count()).toBe(0)

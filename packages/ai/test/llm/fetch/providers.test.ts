@@ -14,6 +14,13 @@ describe('a stream of a provider with ways of its own, given as a plain answer',
     expect(whole).toMatchObject({ choices: [{ ...filtered, stop_reason: 7, finish_reason: 'stop', message: { role: 'assistant', content: 'Paris' } }] })
   })
 
+  it('has its beginning when there is a byte order mark before it', async () => {
+    await using provider = answered(`\uFEFF${sse(chunk({ content: 'Pa' }), chunk({ content: 'ris' }, { finish_reason: 'stop' }), DONE)}`, 'text/event-stream')
+    expect(await (await provider.ask({ stream: true })).text()).toContain('Pa')
+    expect(await (await provider.ask()).json()).toMatchObject({ choices: [{ message: { content: 'Paris' } }] })
+    expect(provider.calls.length).toBe(1)
+  })
+
   it('says once what the chunks say again and again', async () => {
     const call = (more: object) => chunk({ tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'find', ...more } }] })
     const thought = (text: string) => chunk({ reasoning_details: [{ index: 0, type: 'reasoning.text', format: 'x-v1', text }] })
@@ -83,4 +90,13 @@ describe('what a provider answers with status 200', () => {
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('data: {}\n')
     await reader?.cancel()
   })
+})
+
+it('vectors of a provider that writes small numbers as bytes are given as they come', async () => {
+  await using provider = answered('{"data":[{"index":0,"embedding":"AQIDBAUGBwg="}]}')
+  for (const asked of [1, 2]) {
+    const response = await provider.ask({ input: 'x', output_dtype: 'int8', encoding_format: 'base64' }, 'embeddings')
+    expect(await response.json()).toEqual({ data: [{ index: 0, embedding: 'AQIDBAUGBwg=' }] })
+    expect(provider.calls.length).toBe(asked)
+  }
 })
