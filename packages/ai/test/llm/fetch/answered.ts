@@ -9,7 +9,7 @@ export function sse(...events: readonly unknown[]): string {
 }
 
 /** A cache before a provider that answers everything with the same words. */
-export function answered(body: string | (() => BodyInit), contentType = 'application/json', options: Partial<LLMCacheOptions> = {}) {
+export function answered(body: string | (() => ConstructorParameters<typeof Response>[0]), contentType = 'application/json', options: Partial<LLMCacheOptions> = {}) {
   const calls: Request[] = []
   const cache = createCache({ redis: false })
   const llm = createLLMCache({ scope: 'public', cache, ...options })
