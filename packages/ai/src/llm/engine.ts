@@ -71,11 +71,11 @@ export class Engine {
     const settings = resolveCall(options, this.settings)
     signal?.throwIfAborted()
     const question = this.#identify(request, settings)
-    const caller = { request, wire: wire as Wire<unknown, unknown>, call: (shared: AbortSignal) => call(shared), signal }
+    const untyped = wire as Wire<unknown, unknown>
     const source =
       typeof question === 'string'
-        ? this.#passBy({ ...caller, key: undefined }, question)
-        : this.#answer({ ...caller, key: question.key, question, settings, askedFor: askedFor(signal) })
+        ? this.#passBy({ request, wire: untyped, call, signal, key: undefined }, question)
+        : this.#answer({ request, wire: untyped, call, signal, key: question.key, question, settings, askedFor: askedFor(signal) })
     return new Answer(source instanceof Promise ? await source : source, wire, this.settings.hidesUsage)
   }
 

@@ -70,7 +70,7 @@ export class Flight {
   #isOver = false
   /** Nothing of it is under way any more, in the core either. */
   #hasEnded = false
-  #over: Promise<void> | undefined
+  #over = Promise.resolve()
 
   constructor(plan: FlightPlan) {
     this.#plan = plan
@@ -106,6 +106,11 @@ export class Flight {
     return this.#over
   }
 
+  /** What `run` gives, once it has been called. */
+  get over(): Promise<void> {
+    return this.#over
+  }
+
   /** Whether all have gone before the answer was complete, and what that leads to is still under way. */
   get isBeingBrokenOff(): boolean {
     return this.#abandon.signal.aborted && !this.#hasEnded
@@ -127,7 +132,7 @@ export class Flight {
     const load = (ctx: LoadContext) => this.#call(ctx)
     try {
       // Nothing has been looked for so far: whoever comes meanwhile can wait here.
-      if (after !== undefined) await after.#over
+      if (after !== undefined) await after.over
       if (cache.getConnectionStatus() === 'disconnected') await cache.ready()
       this.#isSought = true
       const found = await cache.getOrSet<unknown>(key, load, { ...options, signal })

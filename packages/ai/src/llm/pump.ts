@@ -16,14 +16,18 @@ export class Pump<Part> {
 
   /** Resolves at the end of the stream. Rejects with what ends it before, which can be the signal: not every stream obeys one. */
   async run(take: (part: Part) => Promise<void>, signal: AbortSignal): Promise<void> {
-    let onAbort = () => {}
-    const aborted = new Promise<never>((_, reject) => (onAbort = () => reject(signal.reason)))
-    aborted.catch(() => {})
+    let giveUp: (reason: unknown) => void = () => {}
+    const onAbort = () => giveUp(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
     try {
       for (;;) {
-        const next = await Promise.race([aborted, this.isAnswered ? endOf(this.#parts.next()) : this.#parts.next()])
+        signal.throwIfAborted()
+        const coming = this.isAnswered ? endOf(this.#parts.next()) : this.#parts.next()
+        // No race with one promise for all parts: that would hold on to each of them until the end.
+        const next = await new Promise<IteratorResult<Part>>((resolve, reject) => {
+          giveUp = reject
+          coming.then(resolve, reject)
+        })
         if (next.done) return
         this.isAnswered ||= this.isLast(next.value)
         await take(next.value)

@@ -59,6 +59,7 @@ export function readRecord(stored: unknown, wire: Wire<unknown, unknown>): LLMRe
 function isUsage(usage: unknown): boolean {
   if (usage === null) return true
   if (typeof usage !== 'object') return false
-  const { inputTokens, outputTokens } = usage as Partial<Usage>
-  return typeof inputTokens === 'number' && typeof outputTokens === 'number'
+  // What is added up must be a number for good: one that is none would spoil every sum.
+  const { inputTokens, cachedInputTokens = 0, outputTokens } = usage as Partial<Usage>
+  return [inputTokens, cachedInputTokens, outputTokens].every(Number.isFinite)
 }

@@ -13,11 +13,19 @@ export class ToolCallPosition {
 export class ToolCallIds {
   readonly #positions = new Map<string, ToolCallPosition>()
 
-  /** What is no text is given back as it is. */
+  /** Of a call. What is no text is given back as it is. */
   at(id: unknown): unknown {
     if (typeof id !== 'string') return id
     let position = this.#positions.get(id)
     if (position === undefined) this.#positions.set(id, (position = new ToolCallPosition(this.#positions.size)))
     return position
+  }
+
+  /**
+   * Of what answers a call. The id of a call that is not in the request is all that tells which one it is: the provider has the others, and results that change their places
+   * there are other ones.
+   */
+  of(id: unknown): unknown {
+    return (typeof id === 'string' ? this.#positions.get(id) : undefined) ?? id
   }
 }

@@ -19,6 +19,8 @@ export class Waiter {
       this.#reader.fail(signal.reason)
       this.leave()
     })
+    // All of it is here then. Whoever never reads it leaves nothing behind at a signal that may outlive him by far.
+    void flight.over.then(() => this.#patience?.end())
   }
 
   async begun(): Promise<Beginning> {

@@ -21,6 +21,7 @@ function answers({ type, text }: Content): boolean {
   return type === 'text' ? text !== '' : !NO_ANSWER.has(type)
 }
 
-function ranByProvider({ type, providerExecuted }: Content): boolean {
-  return providerExecuted === true || type === 'tool-result' || type === 'tool-approval-request'
+function ranByProvider({ type, sourceType, providerExecuted }: Content): boolean {
+  // Documents a model has been given; addresses it has been given by a search.
+  return providerExecuted === true || (type === 'source' && sourceType === 'url') || type === 'tool-result' || type === 'tool-approval-request'
 }

@@ -66,7 +66,9 @@ function messageOf(message: Fields, ids: ToolCallIds): Fields {
 
 function partOf(part: Fields, ids: ToolCallIds): Fields {
   const { toolCallId, approvalId, ...rest } = settled(part)
-  return { ...rest, toolCallId: ids.at(toolCallId), approvalId: ids.at(approvalId) }
+  const isAnswer = part.type === 'tool-result' || part.type === 'tool-approval-response'
+  const place = (id: unknown) => (isAnswer ? ids.of(id) : ids.at(id))
+  return { ...rest, toolCallId: place(toolCallId), approvalId: place(approvalId) }
 }
 
 /** With provider options that matter, or none. */

@@ -26,12 +26,20 @@ export function aiSdkWire(keepsProviderTools: boolean): Wire<StreamPart, Generat
       bytesOf: (result) => sizeOf(toKeep(result)),
       withoutUsage: unused,
     },
-    join,
+    join: (parts) => join(complete(parts)),
     split,
     isLast: ({ type }) => type === 'finish',
     outcomeOfParts: (parts) => (parts.some(({ type }) => type === 'finish') && !parts.some(({ type }) => type === 'error') ? outcomeOf(join(parts), keepsProviderTools) : undefined),
     outcomeOfWhole: (result) => outcomeOf(result, keepsProviderTools),
   }
+}
+
+/** Whoever wants a result and waits for a stream is not to take a part of it for all. */
+function complete(parts: readonly StreamPart[]): readonly StreamPart[] {
+  const failed = parts.find(({ type }) => type === 'error')
+  if (failed !== undefined) throw failed.error
+  if (!parts.some(({ type }) => type === 'finish')) throw new TypeError('The stream of the model is not a complete answer')
+  return parts
 }
 
 /** Without the bodies and headers as they went over the network: they are of that call, long, and the one of the request has the prompt in it. */

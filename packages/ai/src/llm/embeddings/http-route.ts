@@ -10,7 +10,11 @@ import type { Route } from '../fetch/llm-fetch.js'
 /** Part of the question, but for each value by itself, and how its vector is written. */
 const protocol = {
   kind: 'embeddings',
-  inputOf: (body: Json): Json => Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'input' && name !== 'encoding_format')),
+  inputOf(body: Json): Json | undefined {
+    // Bytes that are no floats cannot be told from floats.
+    if (body.encoding_format === 'base64' && (body.output_dtype ?? 'float') !== 'float') return undefined
+    return Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'input' && name !== 'encoding_format'))
+  },
 }
 
 /** What a provider says that is no vectors: given as it is to all who waited for them. */

@@ -1,7 +1,7 @@
 import { isObject, type Json } from './json.js'
 
 /** Fields that are given once, and not piece by piece. */
-const GIVEN_ONCE = new Set(['role', 'id', 'type', 'index'])
+const GIVEN_ONCE = new Set(['role', 'id', 'type', 'index', 'name', 'format'])
 
 /**
  * What has come so far, and the next piece of it: texts are continued, lists with an index filled at that place, other lists continued, fields merged. `null` adds nothing.

@@ -97,7 +97,8 @@ export interface ServerSentEvent {
 /** The events in a piece of a stream. Those without data, such as comments that keep a connection alive, are none. */
 export function parseEvents(text: string): ServerSentEvent[] {
   const events: ServerSentEvent[] = []
-  for (const block of text.split(/(?:\r\n|\n|\r){2,}/)) {
+  // A byte order mark belongs to no field: with it the first event would be none.
+  for (const block of text.replace(/^\uFEFF/, '').split(/(?:\r\n|\n|\r){2,}/)) {
     let event: string | undefined
     const data: string[] = []
     for (const line of block.split(/\r\n|\n|\r/)) {

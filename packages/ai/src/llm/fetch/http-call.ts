@@ -14,16 +14,17 @@ export interface HttpCall {
   send(signal: AbortSignal, body?: Json): Promise<Response>
 }
 
-/** Takes a call apart, if it posts JSON. */
-export async function readCall(fetch: Fetch, input: string | URL | Request, init: RequestInit = {}): Promise<HttpCall | undefined> {
+/** Takes a call apart, if it posts JSON to an address that is `wanted`. The body of any other is not touched: it may be long, or not even be there yet. */
+export async function readCall(fetch: Fetch, wanted: (url: URL) => boolean, input: string | URL | Request, init: RequestInit = {}): Promise<HttpCall | undefined> {
   const request = typeof input === 'object' && 'url' in input ? input : undefined
   const method = init.method ?? request?.method ?? 'GET'
   const headers = headersOf(input, init)
   if (method.toUpperCase() !== 'POST' || !/\bjson\b/i.test(headers.get('content-type') ?? '')) return undefined
   const url = addressIn(request?.url ?? String(input))
+  if (url === undefined || !wanted(url)) return undefined
   const text = init.body === undefined ? await request?.clone().text() : textOf(init.body)
   const body = text === undefined ? undefined : parsed(text)
-  if (url === undefined || text === undefined || body === undefined) return undefined
+  if (text === undefined || body === undefined) return undefined
   headers.delete(CALL_HEADER)
   return {
     url,
@@ -33,7 +34,8 @@ export async function readCall(fetch: Fetch, input: string | URL | Request, init
     send: (signal, other) => {
       const sent = other === undefined ? headers : withoutLength(headers)
       const changed: RequestInit = { ...init, method, headers: sent, signal, body: other === undefined ? text : JSON.stringify(other) }
-      return request === undefined ? fetch(input, changed) : fetch(new Request(request, changed))
+      // The signal once more: that of a Request is never the one it was made with.
+      return request === undefined ? fetch(input, changed) : fetch(new Request(request, changed), { signal })
     },
   }
 }

@@ -14,7 +14,10 @@ export function requestOf({ url, headers, body }: Pick<HttpCall, 'url' | 'header
   const input = protocol.inputOf(Object.fromEntries(Object.entries(body).filter(([name]) => !NOT_ASKED.has(name))))
   if (input === undefined) return undefined
   const said = Object.fromEntries(ASKED.flatMap((name) => (headers.has(name) ? [[name, headers.get(name)]] : [])))
-  return { provider: addressOf(url), model: textOf(body.model), kind: protocol.kind, input: { ...input, headers: said } }
+  const { model } = body
+  // Neither a field of the body with that name is lost, nor a model whose id is no text.
+  const asked = input.headers === undefined ? said : [said, input.headers]
+  return { provider: addressOf(url), model: textOf(model), kind: protocol.kind, input: { ...input, headers: asked, ...(typeof model === 'string' ? {} : { model }) } }
 }
 
 /** Where the model is, without what only opens the door. */

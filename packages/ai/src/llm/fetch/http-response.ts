@@ -13,7 +13,7 @@ const STATUS = { hit: 'hit', miss: 'fwd=miss', joined: 'fwd=miss; collapsed', by
  *
  * @param own What the provider answered to this very call.
  */
-export async function responseOf(answer: Answer<Uint8Array, Uint8Array>, { body }: HttpCall, protocol: Protocol, own: Response | undefined): Promise<Response> {
+export async function responseOf(answer: Answer<Uint8Array, Uint8Array>, { url, body }: HttpCall, protocol: Protocol, own: Response | undefined): Promise<Response> {
   const { status, headers: kept, isOpaque } = answer.head as HttpHead
   const form = isOpaque ? answer.form : body.stream === true ? 'parts' : 'whole'
   const headers = own === undefined ? new Headers(kept as [string, string][]) : ownHeadersOf(own)
@@ -24,14 +24,19 @@ export async function responseOf(answer: Answer<Uint8Array, Uint8Array>, { body 
     const { inputTokens, outputTokens, cost } = answer.saving
     headers.set('x-tiercel-llm-saved', `input=${inputTokens}, output=${outputTokens}${cost === undefined ? '' : `, cost=${cost}`}`)
   }
-  const init = { status, headers }
+  const made = (content: ConstructorParameters<typeof Response>[0]) => fromAddress(new Response(content, { status, headers, statusText: own?.statusText ?? '' }), own?.url || url.href)
   if (status === 204 || status === 205 || status === 304) {
     answer.cancel()
-    return new Response(null, init)
+    return made(null)
   }
-  if (form === 'whole') return new Response(await answer.whole(), init)
+  if (form === 'whole') return made(await answer.whole())
   const hides = own === undefined && !protocol.wantsUsage(body) ? (part: Uint8Array) => isUsageOnly(part, protocol) : () => false
-  return new Response(streamOf(answer.parts(), hides), init)
+  return made(streamOf(answer.parts(), hides))
+}
+
+/** A response that is made has no address, and clients name it in what they say of one. */
+function fromAddress(response: Response, url: string): Response {
+  return Object.defineProperty(response, 'url', { value: url })
 }
 
 function streamOf(parts: AsyncIterator<Uint8Array, undefined>, hides: (part: Uint8Array) => boolean): ReadableStream<Uint8Array> {

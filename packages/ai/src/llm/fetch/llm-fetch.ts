@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.js'
-import type { Reply } from '../wire.js'
+import type { Reply, Wire } from '../wire.js'
 import { optionsIn } from './call-header.js'
 import { eventsOf } from './events.js'
 import { headersOf, passOn, readCall, type Fetch, type HttpCall } from './http-call.js'
@@ -21,8 +21,9 @@ export interface Route {
 export function fetchThrough(engine: Engine, fetch: Fetch, more: readonly Route[] = []): Fetch {
   const routes = [...protocols.map((protocol) => routeOf(engine, protocol)), ...more]
   return async (input, init) => {
-    const call = await readCall(fetch, input, init)
-    const route = call && routes.find(({ path }) => call.url.pathname.endsWith(path))
+    const routeTo = ({ pathname }: URL) => routes.find(({ path }) => pathname.endsWith(path))
+    const call = await readCall(fetch, (url) => routeTo(url) !== undefined, input, init)
+    const route = call && routeTo(call.url)
     return call === undefined || route === undefined ? passOn(fetch, input, init) : route.answer(call, headersOf(input, init))
   }
 }
@@ -36,7 +37,7 @@ function routeOf(engine: Engine, protocol: Protocol): Route {
       const answer = await engine.serve({
         request: requestOf(call, protocol),
         wire,
-        call: async (signal) => replyOf((own = await call.send(signal)), engine.settings.policy.maxBytes),
+        call: async (signal) => replyOf((own = await call.send(signal)), wire, engine.settings.policy.maxBytes),
         options: optionsIn(headers),
         signal: call.signal,
       })
@@ -45,11 +46,23 @@ function routeOf(engine: Engine, protocol: Protocol): Route {
   }
 }
 
-async function replyOf(response: Response, maxBytes: number): Promise<Reply<Uint8Array, Uint8Array>> {
+async function replyOf(response: Response, wire: Wire<Uint8Array, Uint8Array>, maxBytes: number): Promise<Reply<Uint8Array, Uint8Array>> {
   const type = response.headers.get('content-type') ?? ''
   const isStream = /^text\/event-stream\b/i.test(type)
   const refused = response.ok ? (isStream || /\bjson\b/i.test(type) ? undefined : 'form') : 'error'
-  const head = sharedHeadOf(response, refused !== undefined)
-  if (isStream && response.body !== null) return { head, parts: eventsOf(response.body as ReadableStream<Uint8Array>, maxBytes), refused }
-  return { head, whole: new Uint8Array(await response.arrayBuffer()), refused }
+  const body = response.body as ReadableStream<Uint8Array> | null
+  if (body !== null && isStream) return { head: sharedHeadOf(response, refused !== undefined), parts: eventsOf(body, maxBytes), refused }
+  // Whatever it is, it may be a stream all the same.
+  if (body !== null && refused === 'form') return { head: sharedHeadOf(response, true), parts: body, refused }
+  const whole = new Uint8Array(await response.arrayBuffer())
+  // There are providers that say with status 200 that something failed.
+  return { head: sharedHeadOf(response, refused !== undefined || !isAnswer(wire, whole)), whole, refused }
+}
+
+function isAnswer({ outcomeOfWhole }: Wire<Uint8Array, Uint8Array>, whole: Uint8Array): boolean {
+  try {
+    return outcomeOfWhole(whole) !== undefined
+  } catch {
+    return false
+  }
 }

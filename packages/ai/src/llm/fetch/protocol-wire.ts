@@ -59,6 +59,8 @@ function documentOf(whole: Uint8Array): Json {
   return document
 }
 
+const WHOLE_EVENTS = /^(?:event|data|id|retry)?:.*(?:\r\n|\n|\r){2}$/s
+
 /** What is not understood is given as it is, as it would be without a cache. */
 function documentWithoutUsage(whole: Uint8Array): Uint8Array {
   if (!hasUsage(whole)) return whole
@@ -73,7 +75,10 @@ function eventWithoutUsage(part: Uint8Array): Uint8Array {
   // Nearly none has it, and all others stay byte for byte what they were.
   if (!hasUsage(part)) return part
   try {
-    const events = parseEvents(decoder.decode(part)).map(({ event, data }) => ({ event, data: JSON.stringify(withoutTokens(JSON.parse(data) as Json)) }))
+    const text = decoder.decode(part)
+    // A piece of something else, which would not be whole any more.
+    if (!WHOLE_EVENTS.test(text)) return part
+    const events = parseEvents(text).map(({ event, data }) => ({ event, data: JSON.stringify(withoutTokens(JSON.parse(data) as Json)) }))
     return encoder.encode(events.map(formatEvent).join(''))
   } catch {
     return part

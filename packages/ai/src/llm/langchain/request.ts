@@ -65,7 +65,7 @@ function messageOf(message: BaseMessage, ids: ToolCallIds): Fields {
     name,
     content: Array.isArray(content) ? content.map((block: Fields) => blockOf(block, ids)) : strict(content),
     calls: isRepeated ? calls.map(({ name: tool, args, id }: Fields) => ({ tool, args: strict(args), id: ids.at(id) })) : undefined,
-    call: ids.at(call),
+    call: ids.of(call),
     status,
     more: strict(isRepeated ? others : { ...others, tool_calls: raw }),
   }
@@ -74,7 +74,7 @@ function messageOf(message: BaseMessage, ids: ToolCallIds): Fields {
 function blockOf(block: Fields, ids: ToolCallIds): unknown {
   const { cache_control: _, ...rest } = block
   if (block.type === 'tool_use' || block.type === 'tool_call' || block.type === 'tool_call_chunk') return { ...(strict({ ...rest, id: undefined }) as Fields), id: ids.at(block.id) }
-  if (block.type === 'tool_result') return { ...(strict({ ...rest, tool_use_id: undefined }) as Fields), tool_use_id: ids.at(block.tool_use_id) }
+  if (block.type === 'tool_result') return { ...(strict({ ...rest, tool_use_id: undefined }) as Fields), tool_use_id: ids.of(block.tool_use_id) }
   return strict(rest)
 }
 

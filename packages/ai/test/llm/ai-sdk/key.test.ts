@@ -41,6 +41,9 @@ const turns = ([first, second]: readonly [string, string], [one, other]: readonl
     },
   ])
 
+/** Only the results: the calls are in the answer that the provider has kept. */
+const results = (one: string, other: string) => ({ ...asked(turns(['a', 'b'], [one, other]).messages.slice(2)), api: 'responses' as const, providerOptions: { openai: { previousResponseId: 'resp_1' } } })
+
 describe('one answer is not given for another question:', () => {
   test.each<[string, Ask, Ask]>([
     ['another model', hello, { ...hello, id: 'gpt-4o' }],
@@ -55,6 +58,7 @@ describe('one answer is not given for another question:', () => {
     ['another image', image(1, 2, 3), image(1, 2, 4)],
     ['a history that only looks the same as text', asked([{ role: 'user', content: 'Human: hi\nAI: ok' }]), asked([{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'ok' }])],
     ['the results of tools, swapped', turns(['a', 'b'], ['a', 'b']), turns(['a', 'b'], ['b', 'a'])],
+    ['the results of tools, swapped, of calls that the provider has kept', results('a', 'b'), results('b', 'a')],
     ['a provider’s own option', hello, { ...hello, providerOptions: { openai: { reasoningEffort: 'high' } } }],
   ])('%s', async (_, one, other) => {
     await ask(one)

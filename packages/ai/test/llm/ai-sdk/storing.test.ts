@@ -23,6 +23,15 @@ describe('not stored is what', () => {
     expect(ground.upstream.count()).toBe(3)
   })
 
+  test.each(['interrupted', 'error', 'other', 'unknown'])('a model says it stopped so: %s', async (unified) => {
+    const usage = { inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 }, outputTokens: { total: 2, text: 2, reasoning: 0 } }
+    const inner = new MockLanguageModelV3({ doGenerate: async () => ({ content: [{ type: 'text', text: 'Pa' }], finishReason: { unified: unified as 'other', raw: undefined }, usage, warnings: [] }) })
+    const llm = ground.llm()
+    const model = wrapLanguageModel({ model: inner, middleware: llm.middleware() })
+    for (let time = 0; time < 2; time++) await model.doGenerate({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }] })
+    expect(llm.stats()).toMatchObject({ hits: 0, misses: 2, refused: { finish: 2 } })
+  })
+
   test.each([
     ['an error in the middle', { errorAfter: 3 }],
     ['a connection that breaks off', { breakAfter: 4 }],
@@ -34,6 +43,34 @@ describe('not stored is what', () => {
     expect(ground.upstream.count()).toBe(2)
     await drain(ground.model())
     expect(ground.upstream.count()).toBe(2)
+  })
+
+  test.each([
+    ['says that it failed', { type: 'error' as const, error: new Error('overloaded') }, 'overloaded'],
+    ['just ends', { type: 'text-end' as const, id: '1' }, 'not a complete answer'],
+  ])('comes in a stream that %s: nobody who waits for the whole of it is given a part', async (_, last, reason) => {
+    let tell: (part: typeof last) => void = () => {}
+    const stream = new ReadableStream({
+      start(controller) {
+        controller.enqueue({ type: 'text-start' as const, id: '1' })
+        controller.enqueue({ type: 'text-delta' as const, id: '1', delta: 'Pa' })
+        tell = (part) => {
+          controller.enqueue(part)
+          controller.close()
+        }
+      },
+    })
+    const inner = new MockLanguageModelV3({ doStream: async () => ({ stream }) })
+    const llm = ground.llm()
+    const model = wrapLanguageModel({ model: inner, middleware: llm.middleware() })
+    const params = { prompt: [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'Hello' }] }] }
+    const first = await model.doStream(params)
+    const second = model.doGenerate(params)
+    tell(last)
+    await expect(second).rejects.toThrow(reason)
+    for await (const { type } of first.stream) expect(type).toMatch(/^text|^error/)
+    expect(llm.stats()).toMatchObject({ hits: 0, misses: 1, joins: 1 })
+    expect(Object.values(llm.stats().refused)).toEqual([1])
   })
 
   test('had an error in it, though the model went on', async () => {
@@ -86,6 +123,17 @@ describe('tools that the provider runs', () => {
     await generateText({ ...hello, model })
     await generateText({ ...hello, model })
     expect(ground.upstream.count()).toBe(2)
+  })
+
+  test.each([
+    ['are not stored when they were a search of which only the addresses are told', { sourceType: 'url' as const, url: 'https://a.test' }, 2],
+    ['are none when a document is cited that the model was given', { sourceType: 'document' as const, mediaType: 'text/plain', title: 'a' }, 1],
+  ])('%s', async (_, source, asked) => {
+    const usage = { inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 }, outputTokens: { total: 2, text: 2, reasoning: 0 } }
+    const inner = new MockLanguageModelV3({ doGenerate: async () => ({ content: [{ type: 'text', text: 'Rain.' }, { type: 'source', id: '1', ...source }], finishReason: { unified: 'stop', raw: 'stop' }, usage, warnings: [] }) })
+    const model = wrapLanguageModel({ model: inner, middleware: ground.llm().middleware() })
+    for (let time = 0; time < 2; time++) await model.doGenerate({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }] })
+    expect(inner.doGenerateCalls.length).toBe(asked)
   })
 
   test('are stored for those who want it', async () => {

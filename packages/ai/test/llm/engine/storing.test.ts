@@ -147,6 +147,8 @@ describe('what is stored', () => {
     ['without parts', { items: 'hello' }],
     ['of no known form', { form: 'html' }],
     ['with usage that is none', { usage: { inputTokens: 'many' } }],
+    ['with usage that cannot be added up', { usage: { inputTokens: Number.NaN, outputTokens: 1 } }],
+    ['with usage of which a part is none', { usage: { inputTokens: 1, cachedInputTokens: 'all', outputTokens: 1 } }],
     ['that dates from nowhere', { createdAt: '2026' }],
   ])('is a miss when it is %s, and is replaced', async (_, poison) => {
     const { engine } = openEngine()

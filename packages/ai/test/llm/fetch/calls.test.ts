@@ -31,6 +31,11 @@ describe('what makes two calls over HTTP one', () => {
     ['the response format', { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: {} } } }],
     ['the bytes of an image', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAB' } }] }] }],
     ['the beta', {}, { headers: { 'openai-beta': 'x' } }],
+    ['the number of choices', { n: 2 }],
+    ['where it stops', { stop: ['.'] }],
+    ['whether it says how likely it was', { logprobs: true, top_logprobs: 2 }],
+    ['the address of an image', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.test/1.png' } }] }] }],
+    ['a field with the name of what else is asked', { headers: { 'x-backend': 'b' } }],
   ])('is %s', async (_, more, init) => {
     await statusOf(opened.post(path, body))
     await opened.stored(1)
@@ -52,6 +57,22 @@ describe('what makes two calls over HTTP one', () => {
     await opened.stored(1)
     expect(await statusOf(opened.post(path, said('call_3', 'call_4', ['b', 'a'])))).toBe('hit')
     expect(await statusOf(opened.post(path, said('call_3', 'call_4', ['b', 'a'], ['call_4', 'call_3'])))).toBe('fwd=miss')
+  })
+
+  it('is which result belongs to which call also when the calls are with the provider', async () => {
+    const said = (...outputs: readonly string[]) => ({ model: 'gpt-5', previous_response_id: 'resp_1', input: outputs.map((call_id, i) => ({ type: 'function_call_output', call_id, output: `result ${i}` })) })
+    expect(await statusOf(opened.post('/responses', said('call_a', 'call_b')))).toBe('fwd=miss')
+    await opened.stored(1)
+    expect(await statusOf(opened.post('/responses', said('call_b', 'call_a')))).toBe('fwd=miss')
+    await opened.stored(2)
+    expect(await statusOf(opened.post('/responses', said('call_a', 'call_b')))).toBe('hit')
+    expect(await statusOf(opened.post('/responses', { ...said('call_a', 'call_b'), previous_response_id: 'resp_2' }))).toBe('fwd=miss')
+  })
+
+  it('is the model, whatever it is called', async () => {
+    expect(await statusOf(opened.post(path, { ...body, model: 1 }))).toBe('fwd=miss')
+    await opened.stored(1)
+    expect(await statusOf(opened.post(path, { ...body, model: 2 }))).toBe('fwd=miss')
   })
 
   it('is the address, but not the key that is in it', async () => {
@@ -78,6 +99,10 @@ describe('what one call over HTTP says to the cache', () => {
     expect(statuses).toEqual(['fwd=miss', 'hit', 'fwd=miss', 'fwd=miss', 'fwd=miss'].map((status) => `tiercel-llm; ${status}`))
     for (const { headers } of upstream.calls) expect(headers).not.toHaveProperty('x-tiercel-llm')
     expect(upstream.count()).toBe(4)
+  })
+
+  it('is refused at once when there are no options', () => {
+    for (const none of [undefined, null, 'ttl']) expect(() => opened.llm.callHeaders(none as never)).toThrow(expect.objectContaining({ code: 'TIERCEL_INVALID_OPTION' }))
   })
 
   it.each(['no JSON', '{"ttl":"soon"}', '{"nostore":true}', '[]'])('is refused when it is %s, and nothing is sent', async (header) => {

@@ -43,12 +43,14 @@ describe('the canonical form of a request', () => {
       const ids = new ToolCallIds()
       return canonical([
         { role: 'assistant', calls: [ids.at(first), ids.at(second)] },
-        ...results.map((id, i) => ({ role: 'tool', id: ids.at(id), content: i })),
+        ...results.map((id, i) => ({ role: 'tool', id: ids.of(id), content: i })),
       ])
     }
     expect(conversation('call_a', 'call_b', ['call_a', 'call_b'])).toBe(conversation('x', 'y', ['x', 'y']))
     // Swapped parallel tool results are another conversation.
     expect(conversation('call_a', 'call_b', ['call_a', 'call_b'])).not.toBe(conversation('call_a', 'call_b', ['call_b', 'call_a']))
+    // Also when the calls themselves are with the provider.
+    expect(conversation('call_a', 'call_b', ['call_c', 'call_d'])).not.toBe(conversation('call_a', 'call_b', ['call_d', 'call_c']))
   })
 
   it('has no text that passes for something else', () => {

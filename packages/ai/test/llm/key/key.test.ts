@@ -41,6 +41,11 @@ describe('the key of a request', () => {
     expect(differences(request, structuredClone(request))).toEqual([])
   })
 
+  it('is not that of another one that poor hashes take for it', () => {
+    const asking = (content: string) => keys.of(changed({ messages: [{ role: 'user', content }] }), a)
+    expect(asking('cancel trek Aa')).not.toBe(asking('cancel trek BB'))
+  })
+
   it('is not that of roles that are played inside of one message', () => {
     const played = changed({ messages: [{ role: 'user', content: 'system: Be brief.\nuser: hi' }] })
     expect(keys.of(played, a)).not.toBe(keys.of(request, a))

@@ -19,27 +19,29 @@ export const chat: Protocol = {
   isLast: ({ data }) => data.startsWith(DONE),
   join(events) {
     if (events.at(-1)?.data.startsWith(DONE) !== true) return undefined
-    const choices = new Map<number, Record<string, unknown>>()
+    const choices = new Map<number, Json>()
     const heads: Json[] = []
     let usage: unknown
-    for (const { data } of events.slice(0, -1)) {
+    for (const { event, data } of events.slice(0, -1)) {
       const chunk: unknown = JSON.parse(data)
-      if (!isObject(chunk) || (chunk.error ?? null) !== null) return undefined
+      if (!isObject(chunk) || event === 'error' || (chunk.error ?? null) !== null) return undefined
       const { choices: given, usage: used, ...rest } = chunk
       heads.push(rest)
       usage = used ?? usage
       for (const choice of objectsOf(given)) addTo(choices, choice)
     }
+    // The first chunk of some providers is about the prompt, and has an empty name.
+    const named = heads.find(({ id }) => textOf(id) !== '')
     const sorted = [...choices.values()].sort((a, b) => numberOf(a.index) - numberOf(b.index))
-    return { ...heads.at(-1), ...heads[0], object: 'chat.completion', choices: sorted, ...(isObject(usage) ? { usage } : {}) }
+    return { ...heads.at(-1), ...heads[0], ...named, object: 'chat.completion', choices: sorted, ...(isObject(usage) ? { usage } : {}) }
   },
   *split({ choices, usage, ...head }) {
     const chunk = (given: readonly unknown[], more: Json = {}) => ({ event: undefined, data: JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: given, ...more }) })
-    for (const { index, message, logprobs = null, finish_reason } of objectsOf(choices)) {
+    for (const { index, message, logprobs = null, finish_reason, ...more } of objectsOf(choices)) {
       const calls = field(message, 'tool_calls')
       const delta = Array.isArray(calls) ? { ...(message as Json), tool_calls: objectsOf(calls).map((call, i) => ({ index: i, ...call })) } : message
       yield chunk([{ index, delta, logprobs, finish_reason: null }])
-      yield chunk([{ index, delta: {}, logprobs: null, finish_reason }])
+      yield chunk([{ index, delta: {}, logprobs: null, finish_reason, ...more }])
     }
     if (isObject(usage)) yield chunk([], { usage })
     yield { event: undefined, data: DONE }
@@ -54,6 +56,8 @@ export const chat: Protocol = {
         ? { inputTokens: numberOf(usage.prompt_tokens), cachedInputTokens: numberOf(field(usage.prompt_tokens_details, 'cached_tokens')), outputTokens: numberOf(usage.completion_tokens) }
         : undefined,
       model: typeof model === 'string' ? model : undefined,
+      // What a model cites it has been given by a search.
+      refused: given.some(({ message }) => objectsOf(field(message, 'annotations')).some(({ type }) => type === 'url_citation')) ? 'provider-tools' : undefined,
     }
   },
   isUsageOnly({ data }) {
@@ -68,16 +72,20 @@ function renamed(message: unknown, ids: ToolCallIds): unknown {
   if (!isObject(message)) return message
   const { tool_calls, tool_call_id } = message
   if (Array.isArray(tool_calls)) return { ...message, tool_calls: tool_calls.map((call: unknown) => (isObject(call) ? { ...call, id: ids.at(call.id) } : call)) }
-  return tool_call_id === undefined ? message : { ...message, tool_call_id: ids.at(tool_call_id) }
+  return tool_call_id === undefined ? message : { ...message, tool_call_id: ids.of(tool_call_id) }
 }
 
-function addTo(choices: Map<number, Record<string, unknown>>, { index, delta, finish_reason, logprobs }: Json): void {
+function addTo(choices: Map<number, Json>, { index, delta, finish_reason, logprobs, ...more }: Json): void {
   const at = numberOf(index)
-  const choice = choices.get(at) ?? { index: at, message: {}, logprobs: null, finish_reason: null }
-  choices.set(at, choice)
-  choice.message = mergeDelta(choice.message, delta)
-  choice.logprobs = mergeDelta(choice.logprobs, logprobs)
-  choice.finish_reason = finish_reason ?? choice.finish_reason
+  const before = choices.get(at) ?? {}
+  choices.set(at, {
+    ...before,
+    ...Object.fromEntries(Object.entries(more).filter(([, value]) => value !== null)),
+    index: at,
+    message: mergeDelta(before.message ?? {}, delta),
+    logprobs: mergeDelta(before.logprobs ?? null, logprobs),
+    finish_reason: finish_reason ?? before.finish_reason ?? null,
+  })
 }
 
 /** Whether there is nothing in it that anybody could use. */

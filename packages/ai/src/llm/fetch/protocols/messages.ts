@@ -77,7 +77,7 @@ function blocksOf(content: unknown, ids: ToolCallIds): unknown {
     if (!isObject(block)) return block
     const { cache_control: _, ...rest } = block
     if (rest.type === 'tool_use') return { ...rest, id: ids.at(rest.id) }
-    return rest.type === 'tool_result' ? { ...rest, tool_use_id: ids.at(rest.tool_use_id), content: blocksOf(rest.content, ids) } : rest
+    return rest.type === 'tool_result' ? { ...rest, tool_use_id: ids.of(rest.tool_use_id), content: blocksOf(rest.content, ids) } : rest
   })
 }
 

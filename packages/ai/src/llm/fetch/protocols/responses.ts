@@ -52,7 +52,7 @@ function renamed(item: unknown, ids: ToolCallIds): unknown {
   if (!isObject(item) || item.call_id === undefined) return item
   // The item that makes a call has an id of its own, which nothing refers to.
   const { id: _, ...rest } = item
-  return { ...rest, call_id: ids.at(item.call_id) }
+  return { ...rest, call_id: textOf(item.type).endsWith('_output') ? ids.of(item.call_id) : ids.at(item.call_id) }
 }
 
 function finishOf(status: unknown, reason: unknown, calls: boolean): FinishReason {
