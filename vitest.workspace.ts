@@ -22,9 +22,23 @@ const sources = {
 process.env.TIERCEL_TEST_REDIS_URL ??= process.env.REDIS_URL ?? ''
 delete process.env.REDIS_URL
 
-// What takes long by itself. `npm run test:long` runs it, and so does `.ci/run`.
-const long = ['packages/core/test/faults/ioredis-5.test.ts', 'packages/core/test/testing/redis-cluster.test.ts', 'packages/realtime/test/faults/ioredis.test.ts', 'packages/demo/test/process.test.ts', 'packages/demo/test/two-processes.test.ts']
-const later = process.env.TIERCEL_PROOF === '1' || process.env.TIERCEL_LONG === '1' ? [] : long
+// What takes long by itself: faults on real servers, crowds of processes, whole deployments, applications that are built first. `npm run test:long` runs it, and so does
+// `.ci/run`; the proof runs all there is.
+const long = [
+  'packages/ai/test/fixture/*.test.ts',
+  'packages/core/test/faults/*.test.ts',
+  'packages/core/test/growth/*.test.ts',
+  'packages/core/test/redis/deployments/*.test.ts',
+  'packages/core/test/testing/redis-cluster.test.ts',
+  'packages/core/test/upgrade/*.test.ts',
+  'packages/demo/test/{process,two-processes}.test.ts',
+  'packages/realtime/test/faults/*.test.ts',
+  'packages/realtime/test/locks/contention.test.ts',
+]
+const onlyLong = process.env.TIERCEL_LONG === '1'
+const everything = process.env.TIERCEL_PROOF === '1'
+const testsOf = (name: string, include: string[], exclude: string[] = []) =>
+  onlyLong ? { include: long.filter((files) => files.startsWith(`packages/${name}/`)) } : { include, exclude: everything ? exclude : [...long, ...exclude] }
 
 export default defineConfig({
   resolve: { alias: sources },
@@ -38,32 +52,32 @@ export default defineConfig({
     // A machine that does much else is late, and not wrong.
     expect: { poll: { timeout: 10_000 } },
     projects: [
-      { extends: true, test: { name: 'core', include: ['packages/core/test/**/*.test.ts'], exclude: later } },
-      { extends: true, test: { name: 'ai', include: ['packages/ai/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'core', ...testsOf('core', ['packages/core/test/**/*.test.ts']) } },
+      { extends: true, test: { name: 'ai', ...testsOf('ai', ['packages/ai/test/**/*.test.ts']) } },
       // One suite under both flavours of decorators, and what there is in one of them only.
-      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', include: ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts'] } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', ...testsOf('decorators', ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts']) } },
       {
         extends: true,
         oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
-        test: { name: 'decorators:legacy', include: ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts'] },
+        test: { name: 'decorators:legacy', ...testsOf('decorators', ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts']) },
       },
       // The public suite has time limits of its own, and wants the machine for itself: `npm run conformance`.
-      { extends: true, test: { name: 'express', include: ['packages/express/test/**/*.test.ts'], exclude: ['packages/express/test/conformance/express-*.test.ts'] } },
-      { extends: true, test: { name: 'realtime', include: ['packages/realtime/test/**/*.test.ts'], exclude: later } },
-      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', include: ['packages/demo/test/**/*.test.ts'], exclude: later } },
-      { extends: true, test: { name: 'soak', include: ['packages/soak/test/**/*.test.ts'] } },
-      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', include: ['packages/bench/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'express', ...testsOf('express', ['packages/express/test/**/*.test.ts'], ['packages/express/test/conformance/express-*.test.ts']) } },
+      { extends: true, test: { name: 'realtime', ...testsOf('realtime', ['packages/realtime/test/**/*.test.ts']) } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'demo', ...testsOf('demo', ['packages/demo/test/**/*.test.ts']) } },
+      { extends: true, test: { name: 'soak', ...testsOf('soak', ['packages/soak/test/**/*.test.ts']) } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'bench', ...testsOf('bench', ['packages/bench/test/**/*.test.ts']) } },
       {
         extends: true,
         plugins: [pagesAsTests(at('.'))],
-        test: { name: 'docs', include: ['README.md', 'docs/**/*.md', 'packages/*/README.md'] },
+        test: { name: 'docs', include: onlyLong ? [] : ['README.md', 'docs/**/*.md', 'packages/*/README.md'] },
       },
       {
         extends: true,
         test: {
           name: 'types',
           include: [],
-          typecheck: { enabled: true, only: true, tsconfig: '.ci/tsconfig.types.json', include: ['packages/*/test/**/*.test-d.ts'] },
+          typecheck: { enabled: true, only: true, tsconfig: '.ci/tsconfig.types.json', include: onlyLong ? [] : ['packages/*/test/**/*.test-d.ts'] },
         },
       },
     ],
