@@ -64,7 +64,11 @@ describe('a survey', () => {
       }
       if (!outcomes.has('none')) outcomes.add(fromFullStack(value))
     }
-    descend()
+    // By how much each level has more depends on how far V8 has come with optimizing it.
+    for (let tries = 0; tries < 20 && !outcomes.has('too-deep'); tries++) {
+      outcomes.delete('none')
+      descend()
+    }
     expect([...outcomes].filter((outcome) => outcome !== 'overflow').sort()).toEqual(['none', 'too-deep'])
   })
 
