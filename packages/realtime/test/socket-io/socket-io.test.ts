@@ -137,6 +137,7 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
         one.io.emit('message', 'together')
         return b.heard.includes('together')
       }, { timeout: 10_000, interval: 50 })
+      await together(one, other)
       expect(await one.io.fetchSockets()).toHaveLength(2)
       expect(b.heard).not.toContain('alone')
     })
