@@ -22,23 +22,29 @@ const sources = {
 process.env.TIERCEL_TEST_REDIS_URL ??= process.env.REDIS_URL ?? ''
 delete process.env.REDIS_URL
 
-// What takes long by itself: faults on real servers, crowds of processes, whole deployments, applications that are built first. `npm run test:long` runs it, and so does
-// `.ci/run`; the proof runs all there is.
+// What takes long by itself: outages, floods and crowds of processes, whole deployments, applications that are built first. `npm run test:long` runs it, and so
+// does `.ci/run`; the proof runs all there is.
 const long = [
+  'packages/*/test/**/{outage,trouble,damage,flood,floods,lifetime,process,processes,shutdown}.test.ts',
   'packages/ai/test/fixture/*.test.ts',
   'packages/core/test/faults/*.test.ts',
   'packages/core/test/growth/*.test.ts',
   'packages/core/test/redis/deployments/*.test.ts',
   'packages/core/test/testing/redis-cluster.test.ts',
   'packages/core/test/upgrade/*.test.ts',
-  'packages/demo/test/{process,two-processes}.test.ts',
+  'packages/demo/test/*.test.ts',
   'packages/realtime/test/faults/*.test.ts',
   'packages/realtime/test/locks/contention.test.ts',
+  'packages/realtime/test/sessions/storage-manager.test.ts',
+  'packages/realtime/test/socket-io/socket-io.test.ts',
 ]
 const onlyLong = process.env.TIERCEL_LONG === '1'
 const everything = process.env.TIERCEL_PROOF === '1'
-const testsOf = (name: string, include: string[], exclude: string[] = []) =>
-  onlyLong ? { include: long.filter((files) => files.startsWith(`packages/${name}/`)) } : { include, exclude: everything ? exclude : [...long, ...exclude] }
+const testsOf = (name: string, include: string[], exclude: string[] = []) => {
+  if (!onlyLong) return { include, exclude: everything ? exclude : [...long, ...exclude] }
+  const own = `packages/${name}/`
+  return { include: long.map((files) => files.replace('packages/*/', own)).filter((files) => files.startsWith(own)) }
+}
 
 export default defineConfig({
   resolve: { alias: sources },
