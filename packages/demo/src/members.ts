@@ -53,7 +53,7 @@ export function memberRoutes({ denylist, limiter, locks, redis, secret }: Guards
     return points
   }
   router.post('/points', async (_request, response) => {
-    response.json(await locks.withLock(POINTS, async ({ fence }) => ({ fence, points: await add() }), { wait: '30s' }))
+    response.json(await locks.withLock(POINTS, async ({ fence }) => ({ fence, points: await add() }), { wait: '10m' }))
   })
   router.post('/points/without-lock', async (_request, response) => {
     response.json({ points: await add() })

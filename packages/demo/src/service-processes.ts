@@ -50,6 +50,8 @@ export interface ServiceProcesses {
   readonly pair: readonly [ServiceProcess, ServiceProcess]
   /** How long any of them may go on serving what was changed through the other, whatever happens. */
   readonly maxStaleness: number
+  /** Two more that have nothing to do with these, and wait for Redis no longer than that. They are closed with these at the latest. */
+  another(deadline: number): Promise<ServiceProcesses>
   close(): Promise<void>
 }
 
@@ -61,26 +63,42 @@ export interface Surroundings {
   ports?: readonly [number, number]
   /** The program of a process. */
   program?: URL
+  /** How long a call waits for Redis, in milliseconds. */
+  deadline?: number
 }
 
 const maxStaleness = 2_000
-const longestClosing = 5_000
+const longestClosing = 15_000
+/**
+ * Far more than the default: the visitors, the database and both processes share the cores of one machine, and one that is
+ * kept waiting by the others must not take that for a Redis that is gone.
+ */
+const ampleDeadline = 5_000
 
 export async function startProcesses(surroundings: Surroundings): Promise<ServiceProcesses> {
-  const { ports = [0, 0] } = surroundings
+  const { ports = [0, 0], deadline = ampleDeadline } = surroundings
   // A new name at every start: another demo on the same Redis is neither seen nor touched, and what this one leaves
   // there expires by itself.
   const cacheName = `tiercel-demo-${randomBytes(4).toString('hex')}`
   const children: ChildProcess[] = []
   const clients: Client[] = []
+  const others: Promise<ServiceProcesses>[] = []
   const standIn = process.env['OPENAI_API_KEY'] ? undefined : await startStandInModel()
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= closeAll())
+  const closeAll = async (): Promise<void> => {
+    for (const other of await Promise.allSettled(others)) if (other.status === 'fulfilled') await other.value.close()
     for (const client of clients) client.close()
     await Promise.all(children.map(end))
     await standIn?.close()
   }
+  const another = (ofOthers: number): Promise<ServiceProcesses> => {
+    const started = startProcesses({ ...surroundings, ports: [0, 0], deadline: ofOthers })
+    others.push(started)
+    return started
+  }
   const start = async (name: string, port: number): Promise<ServiceProcess> => {
-    const child = launch(surroundings, [cacheName, String(port), String(maxStaleness)], standIn ? { STAND_IN_MODEL: `${standIn.origin}/v1` } : {})
+    const child = launch(surroundings, [cacheName, String(port), String(maxStaleness), String(deadline)], standIn ? { STAND_IN_MODEL: `${standIn.origin}/v1` } : {})
     children.push(child)
     const origin = await originOf(child)
     const client = new Client(origin)
@@ -89,7 +107,7 @@ export async function startProcesses(surroundings: Surroundings): Promise<Servic
   }
   // Settled, not all: none may be left behind that was still starting when the other failed.
   const [a, b] = await Promise.allSettled([start('A', ports[0]), start('B', ports[1])])
-  if (a.status === 'fulfilled' && b.status === 'fulfilled') return { pair: [a.value, b.value], maxStaleness, close }
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return { pair: [a.value, b.value], maxStaleness, another, close }
   await close()
   throw a.status === 'rejected' ? a.reason : b.status === 'rejected' && b.reason
 }

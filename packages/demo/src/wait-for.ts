@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** For all waits. Shorter for those who know that they wait in vain. */
-export const patience = { ms: 10_000 }
+export const patience = { ms: 60_000 }
 
 /** Whether it came about, in time. */
 export async function waitFor(isSo: () => boolean | Promise<boolean>): Promise<boolean> {

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Worker } from './workers.js'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 /** Of a cluster, until its nodes agree. */
-const FORMING_MS = 20_000
+const FORMING_MS = 60_000
 const LOOK_MS = 25
 /** A process that has not noticed yet that it was cut off takes itself for well. Who stays well for so long has noticed nothing because there is nothing. */
 const STEADY_MS = 500

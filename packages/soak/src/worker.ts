@@ -9,7 +9,7 @@ import type { Order, Word } from './workers.js'
 
 const TELL_MS = 200
 /** A call that has not ended by then never will: the longest wait there is is that for another process to load, which has 10 s. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 const [name = '', seed = '', databaseUrl = '', place = ''] = process.argv.slice(2)
 const { index, ...rest } = JSON.parse(place) as Place

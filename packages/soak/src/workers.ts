@@ -21,7 +21,7 @@ export interface WorkerHandlers {
 
 const program = fileURLToPath(new URL('./worker.js', import.meta.url))
 /** Nothing that a process is told to do takes so long, unless it hangs. */
-const ANSWER_MS = 30_000
+const ANSWER_MS = 90_000
 
 /** A process with a cache of its own. */
 export class Worker {

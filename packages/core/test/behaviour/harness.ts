@@ -34,7 +34,7 @@ function onKind({ tier, clock, start }: Kind, tests: (ground: Ground) => void): 
   let backend: Backend
   beforeAll(async () => {
     backend = await start()
-  }, 40_000)
+  })
   afterAll(() => backend.stop())
   beforeEach(() => clock.start())
   afterEach(async () => {
@@ -44,9 +44,10 @@ function onKind({ tier, clock, start }: Kind, tests: (ground: Ground) => void): 
   })
   tests({
     make(options = {}) {
-      const cache = createCache({ redis: backend.redis, prefix: newPrefix(), ...options })
+      const { redis } = backend
+      const cache = createCache({ redis, prefix: newPrefix(), ...(redis !== false && { connectTimeout: '1m' }), ...options })
       made.push(cache)
-      if (backend.redis !== false) clock.watch(cache)
+      if (redis !== false) clock.watch(cache)
       return cache
     },
     pass: (ms) => clock.pass(ms),

@@ -105,12 +105,12 @@ async function startForUser(packageName: PackageName): Promise<Backend> {
 
 /** What the tests have left in a Redis that may be somebody else's. */
 async function clear(url: string): Promise<void> {
-  const connection = openConnection(url, { connectTimeoutMs: 5000, onError: () => {} })
+  const connection = openConnection(url, { connectTimeoutMs: 30_000, onError: () => {} })
   let cursor = '0'
   do {
-    const [next, names] = (await connection.send(['SCAN', cursor, 'MATCH', `${ofThisRun}*`, 'COUNT', '1000'], { route: '', timeoutMs: 5000 })) as [Buffer, Buffer[]]
+    const [next, names] = (await connection.send(['SCAN', cursor, 'MATCH', `${ofThisRun}*`, 'COUNT', '1000'], { route: '', timeoutMs: 30_000 })) as [Buffer, Buffer[]]
     cursor = String(next)
-    if (names.length > 0) await connection.send(['UNLINK', ...names], { route: '', timeoutMs: 5000 })
+    if (names.length > 0) await connection.send(['UNLINK', ...names], { route: '', timeoutMs: 30_000 })
   } while (cursor !== '0')
   await connection.close(0)
 }
@@ -126,7 +126,7 @@ async function startClustered(packageName: PackageName): Promise<Backend> {
   const cluster5 = made as RedisTarget & ConnectedTemplate
   if (packageName !== 'ioredis5') return { redis: made, stop: () => {} }
   // Nodes of this version are made like those of a cluster that has connected.
-  await vi.waitUntil(() => cluster5.status === 'ready', { timeout: 10_000, interval: 10 })
+  await vi.waitUntil(() => cluster5.status === 'ready', { timeout: 30_000, interval: 10 })
   return { redis: made, stop: () => void cluster5.disconnect?.() }
 }
 

@@ -3,8 +3,12 @@ import { Sequence } from '../../src/coherence/index.js'
 import { Bus } from '../../src/redis/bus.js'
 import { ClusterConnection } from '../../src/redis/clients/cluster.js'
 import { Line } from '../../src/redis/clients/line.js'
+import type { RedisConnection } from '../../src/redis/clients/redis-connection.js'
+import type { Argument } from '../../src/redis/clients/reply.js'
+import type { Script } from '../../src/redis/clients/script.js'
 import { ServerConnection } from '../../src/redis/clients/server.js'
 import { RedisClock } from '../../src/redis/redis-clock.js'
+import { acquireScript, commitAndAnnounceScript, commitScript, renewScript, replaceScript, seizeScript, storeAtOnceScript } from '../../src/redis/scripts.js'
 import type { Cache } from '../../src/index.js'
 
 /** How time goes by for a kind of cache. */
@@ -30,7 +34,20 @@ export const timeOfThisProcess: Clock = {
 const REDIS_EPOCH = 1_700_000_000_000
 /** A reply can be between the socket and whoever waits for it for some turns of the event loop. */
 const QUIET_TURNS = 4
-const LONGEST_SETTLING_MS = 10_000
+const LONGEST_SETTLING_MS = 30_000
+/** Redis counts real time, so what it is to keep for a second would be gone if a test were held up for one. No test takes this long. */
+const KEPT_IN_REDIS_MS = 3_600_000
+
+/** Which argument says how long an entry or a lease is kept. */
+const lifetimes: readonly (readonly [script: Script, argument: number])[] = [
+  [acquireScript, 1],
+  [seizeScript, 1],
+  [renewScript, 1],
+  [commitScript, 2],
+  [commitAndAnnounceScript, 2],
+  [storeAtOnceScript, 1],
+  [replaceScript, 2],
+]
 
 /** Where a cache waits for what Redis says. */
 const questions: readonly (readonly [prototype: object, method: string])[] = [
@@ -43,8 +60,9 @@ const questions: readonly (readonly [prototype: object, method: string])[] = [
 
 /**
  * Time for caches in front of a Redis that really runs. Time in this process stands still but for `pass`, and Redis is taken to have the same time: whether an
- * entry is fresh is decided by what it says of itself, in the time that heartbeats bring, so there is one place where that comes in. Before each timer that
- * `pass` lets fire it waits until all that was asked has been answered, so that no deadline passes that a moment ago was far off.
+ * entry is fresh is decided by what it says of itself, in the time that heartbeats bring, so there is one place where that comes in; Redis itself keeps entries
+ * and leases for longer than any test takes. Before each timer that `pass` lets fire it waits until all that was asked has been answered, so that no deadline
+ * passes that a moment ago was far off.
  */
 export function timeWithRedis(): Clock {
   const connecting = new Set<Cache>()
@@ -72,6 +90,16 @@ export function timeWithRedis(): Clock {
     })
   }
 
+  function keepForLong(prototype: object): void {
+    const run = Object.getOwnPropertyDescriptor(prototype, 'run')?.value as RedisConnection['run']
+    change(prototype, 'run', {
+      value(this: RedisConnection, script: Script, keys: readonly string[], args: readonly Argument[], timeoutMs: number) {
+        const lifetime = lifetimes.find(([other]) => other === script)?.[1]
+        return run.call(this, script, keys, lifetime === undefined ? args : args.with(lifetime, String(KEPT_IN_REDIS_MS)), timeoutMs)
+      },
+    })
+  }
+
   async function settle(): Promise<void> {
     let isLate = false
     const limit = realTimeout(() => (isLate = true), LONGEST_SETTLING_MS)
@@ -86,7 +114,10 @@ export function timeWithRedis(): Clock {
     start() {
       vi.useFakeTimers({ toFake: [...toFake] })
       // Else a cache that is connecting would look now and then whether it is, and that takes time. It may as well try: it waits until it is.
-      for (const { prototype } of [ServerConnection, ClusterConnection]) change(prototype, 'isUp', { get: () => true })
+      for (const { prototype } of [ServerConnection, ClusterConnection]) {
+        change(prototype, 'isUp', { get: () => true })
+        keepForLong(prototype)
+      }
       const { learn } = RedisClock.prototype
       change(RedisClock.prototype, 'learn', {
         value(this: RedisClock, _: number, askedAt: number) {

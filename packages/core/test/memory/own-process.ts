@@ -14,7 +14,7 @@ export interface Ended {
 }
 
 /** Long past what any of the scripts takes. A process that is still there then does not end by itself. */
-const TOO_LONG = 15_000
+const TOO_LONG = 50_000
 
 /** Runs a script that begins with `createCache` in scope in a process of its own. */
 export function inOwnProcess(): (script: string, ...flags: string[]) => Promise<Ended> {

@@ -63,7 +63,7 @@ describeWithRedis('the dashboard for Grafana', () => {
   let each: readonly Series[] = []
 
   beforeEach(async () => {
-    const cache = await tier.open({ audit: { sample: 1, after: '1m' } })
+    const cache = await tier.open({ deadline: '10s', audit: { sample: 1, after: '1m' } })
     await instrument(cache, telemetry.providers)
     await cache.getOrSet('k', () => 'v')
     // Something nobody is told of.

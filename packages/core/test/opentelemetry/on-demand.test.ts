@@ -25,7 +25,7 @@ async function run(script: string, { found }: { found: boolean }): Promise<unkno
     external: ['@opentelemetry/api', 'redis', 'ioredis'],
     logLevel: 'error',
   })
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, timeout: 30_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, timeout: 50_000 })
   return JSON.parse(stdout)
 }
 

@@ -23,7 +23,7 @@ describeWithRedis('the reference of OpenTelemetry', () => {
   const telemetry = useTelemetry()
 
   it('has a row for every metric, with its kind, unit and attributes, and for nothing else', async () => {
-    const cache = await tier.open({ audit: { sample: 1, after: '1m' } })
+    const cache = await tier.open({ deadline: '10s', audit: { sample: 1, after: '1m' } })
     await instrument(cache, telemetry.providers)
     await cache.getOrSet('k', () => 'v')
     await cache.set('f', () => {})
@@ -42,7 +42,7 @@ describeWithRedis('the reference of OpenTelemetry', () => {
   })
 
   it('has a row for every span, and for every attribute of one', async () => {
-    const cache = await tier.open()
+    const cache = await tier.open({ deadline: '10s' })
     await instrument(cache, { ...telemetry.providers, hashedKeys: true })
     await Promise.all([1, 2].map(() => cache.getOrSet('k', () => 'v')))
     await cache.getOrSet('failing', () => Promise.reject(new Error('down'))).catch(() => {})

@@ -88,7 +88,7 @@ describe('spans of OpenTelemetry', () => {
   })
 
   it('say of a load that nobody waits for that it is one', async () => {
-    const cache = make({ ttl: '1h', refresh: 1e-9 })
+    const cache = make({ ttl: '1h', refresh: 1e-12 })
     await instrument(cache, telemetry.providers)
     const loader = heldLoader()
     await cache.set('k', 'v')

@@ -10,7 +10,7 @@ import { useTelemetry } from './telemetry.js'
 describeWithRedis('OpenTelemetry of a cache with Redis', () => {
   const tier = useTier()
   const telemetry = useTelemetry()
-  const ample = { deadline: '10s', connectTimeout: '10s' } as const
+  const ample = { deadline: '10s', connectTimeout: '10s', maxStaleness: '1m' } as const
 
   const reads = () => telemetry.spans().filter(({ name }) => name === 'tiercel.read').map(({ attributes }) => attributes['tiercel.read.result'])
 
@@ -113,7 +113,7 @@ describeWithRedis('OpenTelemetry of a cache with Redis', () => {
   it('tells of an outage: reads that failed, what is to be told later, and errors by their code', async () => {
     const proxy = await startProxy(tier.redis)
     try {
-      const cache = await tier.open({ redis: proxy.url, deadline: '1s' })
+      const cache = await tier.open({ ...ample, redis: proxy.url })
       await instrument(cache, telemetry.providers)
       proxy.refuse()
       proxy.reset()

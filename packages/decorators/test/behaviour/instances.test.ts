@@ -87,7 +87,7 @@ describeWithRedis('values from Redis', () => {
 
   it('come back as instances of their class, with their fields as they were', async () => {
     const prefix = `decorators-${process.pid}-${process.hrtime.bigint()}:`
-    const options = { redis: redis.url, prefix, deadline: '10s' } as const
+    const options = { redis: redis.url, prefix, deadline: '10s', maxStaleness: '1m' } as const
     cacheForTest(options)
     const { trips: t, runs } = trips()
     await Promise.all([t.find('1'), t.list('1', '2')])

@@ -2,6 +2,8 @@ import { expect, it, vi } from 'vitest'
 import { CacheConfig, Cached, cacheOf, type CachedOptions } from '@tiercel/decorators'
 import { cacheForTest } from '../ground.js'
 
+const soon = { timeout: 30_000 }
+
 /** A method with these options that says how often it ran, or fails while it is told to. */
 function counted(options: CachedOptions<readonly [id: string], number>) {
   const state = { runs: 0, isDown: false }
@@ -191,8 +193,8 @@ it('renews in the background after the part of the TTL that refresh says', async
     await trips.find('1')
     vi.advanceTimersByTime(600)
     expect(await trips.find('1')).toBe(1)
-    await vi.waitFor(() => expect(state.runs).toBe(2))
-    await vi.waitFor(async () => expect(await trips.find('1')).toBe(2))
+    await vi.waitFor(() => expect(state.runs).toBe(2), soon)
+    await vi.waitFor(async () => expect(await trips.find('1')).toBe(2), soon)
   } finally {
     vi.useRealTimers()
   }

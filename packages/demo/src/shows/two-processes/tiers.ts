@@ -1,6 +1,7 @@
 import { percentile } from '../../latency.js'
 import { count, milliseconds, type Chapter } from '../../report.js'
 import type { ServiceProcess, ServiceStats } from '../../service-processes.js'
+import { waitFor } from '../../wait-for.js'
 import { countriesBySize } from '../../world.js'
 import type { SharedStage } from './shared-stage.js'
 
@@ -17,7 +18,10 @@ export async function showTiers({ cities, processes }: SharedStage, { pages }: {
   const paths = [...cityPages.slice(0, pages), ...countries.slice(0, Math.min(pages / 4, countries.length - 10))]
   const cold = await visit(a, paths)
   const shared = await visit(b, paths)
-  const memory = await visit(b, Array.from({ length: 5 }, () => paths).flat())
+  const fiveTimes = () => visit(b, Array.from({ length: 5 }, () => paths).flat())
+  let memory = await fiveTimes()
+  // A process that was held up is not sure for a moment that it has heard everything, and asks Redis once more.
+  await waitFor(async () => isOnly('memory', memory) || isOnly('memory', (memory = await fiveTimes())))
   const row = (what: string, { times, from }: Outcome): string[] => [
     what,
     ...[times.length, from.database, from.redis, from.memory].map(count),

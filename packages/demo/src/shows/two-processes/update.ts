@@ -70,10 +70,9 @@ export async function showRemoteUpdate(stage: SharedStage, { updates: rounds }: 
     const population = (await writer.client.get<City>(path)).body.population + 1
     const update: Update = { by: writer.name, at: Infinity, population }
     const readings: Reading[] = []
-    const limit = performance.now() + 2 * processes.maxStaleness
     const freshOf = (name: string): number =>
       readings.filter(({ by, began, population: shown }) => by === name && began > update.at && shown === population).length
-    const isSettled = (): boolean => performance.now() > limit || (freshOf(writer.name) >= 10 && freshOf(other.name) >= 10)
+    const isSettled = (): boolean => performance.now() > update.at + 2 * processes.maxStaleness || (freshOf(writer.name) >= 10 && freshOf(other.name) >= 10)
     const reader = async ({ name, client }: ServiceProcess): Promise<void> => {
       while (!isSettled()) {
         const began = performance.now()
@@ -85,7 +84,8 @@ export async function showRemoteUpdate(stage: SharedStage, { updates: rounds }: 
     const sentAt = performance.now()
     const put = async (): Promise<void> => {
       const { status } = await writer.client.put(path, { population })
-      if (status === 200) update.at = performance.now()
+      if (status !== 200) throw new Error(`The city could not be changed: ${status}`)
+      update.at = performance.now()
     }
     await Promise.all([...readers, put()])
     return { update, sentAt, readings }
