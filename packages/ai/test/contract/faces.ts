@@ -33,7 +33,7 @@ export function useKinds(): readonly Kind[] {
 
   const open = async (options: AICacheOptions) => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    const service = createAICacheService({ logger: {}, name: `kind${count++}`, deadline: '10s', enabled: true, cacheExpiryMinutes: 30, ...options })
+    const service = createAICacheService({ logger: {}, name: `kind${count++}`, deadline: '30s', connectTimeout: '40s', enabled: true, cacheExpiryMinutes: 30, ...options })
     opened.push(service)
     await service.ready
     return service

@@ -122,7 +122,7 @@ describe('a family of many values', () => {
     // What is found by its user is what is kept.
     for (const key of family.keys()) family.deleteUser(users(key))
     expect(family.stats().size).toBe(0)
-  })
+  }, 600_000)
 })
 
 describe('values of other processes', () => {

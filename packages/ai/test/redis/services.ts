@@ -3,12 +3,12 @@ import { createAICacheService, type AICacheOptions, type AICacheService } from '
 import { startProxy, startRedis, type FaultProxy, type RedisServer } from '../../../core/test/redis/server/index.js'
 
 /** For a state that comes about by itself: soon, but nobody says when. */
-export const soon = { timeout: 15_000, interval: 2 }
+export const soon = { timeout: 40_000, interval: 2 }
 
 /** One Redis for the tests of a file, and services on it that each could be in a process of its own. */
 export interface Services {
   readonly redis: RedisServer
-  /** A service that is connected. Its deadline is long, so that a busy machine is not taken for an outage. */
+  /** A service that is connected. Its times are long, so that a busy machine is not taken for an outage. */
   open(options?: AICacheOptions): Promise<AICacheService>
   opening(options?: AICacheOptions): AICacheService
   /** A way to Redis that can be broken. */
@@ -36,7 +36,7 @@ export function useServices(args: readonly string[] = []): Services {
   afterAll(() => redis.stop())
 
   const opening = (options: AICacheOptions = {}) => {
-    const service = createAICacheService({ redis: redis.url, enabled: true, deadline: '10s', logger: { warn: ({ err }: { err?: unknown }) => void warnings.push(err) }, ...options })
+    const service = createAICacheService({ redis: redis.url, enabled: true, deadline: '30s', connectTimeout: '40s', logger: { warn: ({ err }: { err?: unknown }) => void warnings.push(err) }, ...options })
     opened.push(service)
     return service
   }

@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { AICacheService } from '@tiercel/ai'
 import { createCache } from '@tiercel/core'
 import { executedDuring } from '../../../core/test/redis/tier/monitor.js'
@@ -64,10 +64,13 @@ describeWithRedis('two processes', () => {
 
   it('keep a value no longer there than here', async () => {
     const [a, b] = [await open(), await open()]
-    a.setSearchResults('k', 'v', 0.01)
+    a.setSearchResults('k', 'v', 5)
     await until(() => b.getSearchResults('k'))
-    await until(() => a.getSearchResults('k'), gone)
-    await until(() => b.getSearchResults('k'), gone)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.setSystemTime(Date.now() + 6 * 60_000)
+    expect([a.getSearchResults('k'), b.getSearchResults('k')]).toEqual([null, null])
+    vi.useRealTimers()
     a.setSearchResults('long', 'v', 10)
     await a.flush()
     const left = Number(await services.redis.cli('PTTL', 'ai:search:1:{long}:v'))

@@ -8,7 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeWithRedis, startRedis } from '../../../core/test/redis/server/index.js'
 
 /** Long past what any of the scripts takes. A process that is still there then does not end by itself. */
-const TOO_LONG = 15_000
+const TOO_LONG = 50_000
+
+/** A machine that is busy is no trouble to be told of. */
+const patient = { REDIS_COMMAND_TIMEOUT: '20000', REDIS_CONNECT_TIMEOUT: '20000' }
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 let directory = ''
@@ -31,6 +34,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
+/** A service that is closed does not wait for ever for what is still to be written. Here it waits for as long as it takes. */
+const unhurried = `
+  const { setTimeout } = globalThis
+  globalThis.setTimeout = (call, ms, ...args) => setTimeout(call, 20 * ms, ...args)`
+
 /** Runs a script in a process of its own. */
 function run(script: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
@@ -39,7 +47,7 @@ function run(script: string, env: NodeJS.ProcessEnv = {}): Promise<{ code: numbe
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: TOO_LONG,
       cwd: tmpdir(),
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: process.env.PATH, ...patient, ...env },
     })
     let out = ''
     let err = ''
@@ -77,6 +85,7 @@ describeWithRedis('a process with Redis', () => {
     const server = await startRedis()
     try {
       const script = `
+        ${unhurried}
         for (const key of ['a', 'b', 'c']) aiCacheService.setSearchResults(key, () => key)
         aiCacheService.setSearchResults('k', 'v')
         await aiCacheService.ready
@@ -94,6 +103,7 @@ describeWithRedis('a process with Redis', () => {
     const server = await startRedis()
     try {
       const script = `
+        ${unhurried}
         for (let i = 0; i < 100; i++) aiCacheService.setSearchResults('k' + i, i)
         await aiCacheService.ready
         await aiCacheService.close()

@@ -42,7 +42,7 @@ describe('whether everything was heard', () => {
     settling.makeSure.mockImplementationOnce(doubted)
     settling.catchUp.mockImplementationOnce(doubted)
     certainty.doubt()
-    await vi.waitUntil(() => certainty.isSure && settling.settled.mock.calls.length === 1)
+    await vi.waitUntil(() => certainty.isSure && settling.settled.mock.calls.length === 1, { timeout: 30_000 })
     expect(settling.makeSure).toHaveBeenCalledTimes(3)
   })
 
@@ -50,7 +50,7 @@ describe('whether everything was heard', () => {
     const { certainty, settling } = scene()
     settling.settled.mockImplementationOnce(() => queueMicrotask(() => certainty.doubt()))
     certainty.doubt()
-    await vi.waitUntil(() => settling.settled.mock.calls.length === 2)
+    await vi.waitUntil(() => settling.settled.mock.calls.length === 2, { timeout: 30_000 })
     expect(certainty.isSure).toBe(true)
   })
 

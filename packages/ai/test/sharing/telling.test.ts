@@ -81,7 +81,7 @@ describe('what was invalidated', () => {
     let late: Promise<void> | undefined
     onEnd.mockImplementationOnce(() => queueMicrotask(() => (late = teller.tell({ user: 'late' }))))
     await teller.tell({ user: 'first' })
-    await vi.waitUntil(() => late !== undefined)
+    await vi.waitUntil(() => late !== undefined, { timeout: 30_000 })
     await late
     expect(told.map(({ tags }) => tags)).toEqual([['user:first'], ['user:late']])
   })

@@ -11,7 +11,7 @@ describe('the writes that wait', () => {
     expect(writes.waiting.has('k999999')).toBe(true)
     expect(writes.takeForgotten()).toBe('all')
     expect(writes.hasToForget).toBe(false)
-  })
+  }, 600_000)
 
   it('name what Redis is to forget as long as that is not much', () => {
     const writes = new Writes(2)

@@ -58,7 +58,8 @@ export class Sequence {
           resolve(end)
         },
       }
-      const timer = setTimeout(() => waiter.done('late'), ms)
+      // When the event loop was held up, what has arrived in time is read only after this.
+      const timer = setTimeout(() => setImmediate(() => waiter.done('late')), ms)
       timer.unref()
       this.#waiting.add(waiter)
     })

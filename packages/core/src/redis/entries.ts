@@ -7,11 +7,10 @@ import type { RedisNames } from './names.js'
 import type { RedisClock } from './redis-clock.js'
 import { acquireScript, commitScript, releaseScript, renewScript, replaceScript, seizeScript, tokensScript } from './scripts.js'
 import { groupBySlot } from './by-slot.js'
+import { LEASE_MS } from './lease-time.js'
 import { newNonce } from './nonce.js'
 import { idInEntry, nameInEntry, TOKEN_TTL_MS } from './token-names.js'
 
-/** How long a lease outlives an owner that died. */
-const LEASE_MS = 3000
 /** Where an entry has its checksum, which the scripts tell entries apart by. */
 const CHECKSUM_START = 10
 const CHECKSUM_END = 14

@@ -28,7 +28,7 @@ function constant(file: string, name: string): number {
 }
 
 const numbers: readonly (readonly [row: string, file: string, name: string])[] = [
-  ['lease', 'redis/entries.ts', 'LEASE_MS'],
+  ['lease', 'redis/lease-time.ts', 'LEASE_MS'],
   ["wait for another's load", 'flight/claim.ts', 'LONGEST_WAIT_MS'],
   ['unattended load', 'flight/flight.ts', 'UNATTENDED_MS'],
   ['token', 'redis/token-names.ts', 'TOKEN_TTL_MS'],

@@ -5,6 +5,12 @@ import { parseHttpDate } from '../../src/fields/http-date.js'
 import { parseDictionary, parseStrings } from '../../src/fields/structured.js'
 import { selectingValue } from '../../src/response/variants.js'
 
+/** What this process has worked for, whatever else the machine does. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 it.each([
   ['max-age=60', 60],
   ['MAX-AGE=60', 60],
@@ -32,16 +38,16 @@ it('tells directives for some fields from those for all', () => {
 })
 
 it('reads long and broken fields in little time', () => {
-  const began = performance.now()
+  const used = cpuMs()
   for (const field of ['"\\'.repeat(4000), '"'.repeat(8001), ','.repeat(8000), 'a='.repeat(4000)]) parseDirectives(field)
-  expect(performance.now() - began).toBeLessThan(2000)
+  expect(cpuMs() - used).toBeLessThan(2000)
 })
 
 it('compares a request header that is full of spaces in little time', () => {
   const header = `de${' '.repeat(15_000)}en`
-  const began = performance.now()
+  const used = cpuMs()
   for (let i = 0; i < 100; i++) selectingValue({ 'accept-language': header }, 'accept-language')
-  expect(performance.now() - began).toBeLessThan(10_000)
+  expect(cpuMs() - used).toBeLessThan(10_000)
 })
 
 it.each([

@@ -12,10 +12,10 @@ describeWithRedis('operatorRouter with Redis', () => {
     onTestFinished(() => pages.close())
     const router = operatorRouter({ authorize: () => true, sources: { pages } })
     const { get } = await serve((req, res) => router(req, res, () => res.writeHead(404).end()))
-    await vi.waitUntil(async () => (await get('/health')).status === 200, { timeout: 10_000 })
+    await vi.waitUntil(async () => (await get('/health')).status === 200, { timeout: 30_000 })
 
     await redis.kill()
-    await vi.waitUntil(async () => (await get('/health')).status === 503, { timeout: 10_000 })
+    await vi.waitUntil(async () => (await get('/health')).status === 503, { timeout: 30_000 })
     await pages.invalidate({ tag: 'told later' })
     expect((await get('/ready')).status).toBe(200)
     expect(JSON.parse((await get('/stats')).body)).toMatchObject({ sources: { pages: { healthy: false, health: { redis: { status: 'memory-fallback', breaker: 'open', journal: 1 } } } } })
@@ -24,6 +24,6 @@ describeWithRedis('operatorRouter with Redis', () => {
     expect(body).toContain('tiercel_redis_journal{source="pages"} 1')
 
     await redis.restart()
-    await vi.waitUntil(async () => (await get('/health')).status === 200, { timeout: 10_000 })
+    await vi.waitUntil(async () => (await get('/health')).status === 200, { timeout: 30_000 })
   })
 })

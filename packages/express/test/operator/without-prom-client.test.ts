@@ -36,7 +36,7 @@ it('says what to install for Prometheus, and does all else without it', async ()
     external: ['prom-client', 'redis', 'ioredis'],
     logLevel: 'error',
   })
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', ASKING], { cwd: folder, timeout: 15_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', ASKING], { cwd: folder, timeout: 50_000 })
 
   const [metrics, stats] = JSON.parse(stdout) as [[number, unknown], [number, unknown]]
   expect(metrics).toEqual([501, { error: { code: 'TIERCEL_MISSING_PEER', message: expect.stringContaining('npm install prom-client') as string } }])

@@ -11,13 +11,13 @@ export interface PageOptions extends Partial<ResponseCacheOptions<Request>> {
   readonly cacheOptions?: CacheOptions
 }
 
-/** A site whose every path is one cached handler; a minute long, unless the options say otherwise. */
+/** A site whose every path is one cached handler; a minute long, unless the options say otherwise. Who waits in vain waits for longer than a test does. */
 export function openPage(express: ExpressModule, handler: RequestHandler, { cacheOptions, bare = false, ...options }: PageOptions = {}): Promise<Site> {
   return open(
     express,
     (app, cache) => {
       if (bare) app.disable('x-powered-by')
-      app.all(/.*/, cacheResponses({ cache, ttl: '1m', ...options }), handler)
+      app.all(/.*/, cacheResponses({ cache, ttl: '1m', maxWait: '10m', ...options }), handler)
     },
     cacheOptions,
   )

@@ -28,7 +28,7 @@ export interface Asking {
 }
 
 /** How long a test waits for an answer that should be there: longer means that the visitor hangs. */
-const PATIENCE_MS = 5000
+const PATIENCE_MS = 30_000
 
 export interface Site {
   readonly port: number

@@ -259,7 +259,7 @@ describeWithRedis('an answer in Redis', () => {
       },
     })
     for (let process = 0; process < 2; process++) {
-      await using cache = createCache({ redis: redis.url, deadline: '10s' })
+      await using cache = createCache({ redis: redis.url, deadline: '30s' })
       const model = wrapLanguageModel({ model: painter, middleware: ground.llm({ cache }).middleware() })
       const { text, files, response } = await generateText({ ...hello, model })
       expect({ text, files: files.map((file) => [...file.uint8Array]), timestamp: response.timestamp }).toEqual({ text: '東京 👩‍🚀', files: [[...data]], timestamp })

@@ -262,7 +262,7 @@ describeWithRedis('an answer in Redis', () => {
     ground.upstream.answer('parallel-tools')
     const answers = []
     for (const ask of ['invoke', 'stream']) {
-      await using cache = createCache({ redis: redis.url, deadline: '10s' })
+      await using cache = createCache({ redis: redis.url, deadline: '30s' })
       const model = ground.other({ cache }).langchain(ground.model())
       answers.push(ask === 'stream' ? saidBy(await streamed(model)) : said(await model.invoke('Hello')))
       // It is stored once memory has it.
