@@ -53,8 +53,8 @@ export default defineConfig({
     silent: 'passed-only',
     // Most tests wait for Redis more than they compute.
     maxWorkers: 4,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
     // A machine that does much else is late, and not wrong.
     expect: { poll: { timeout: 10_000 } },
     projects: [
