@@ -34,7 +34,7 @@ client.on('error', () => {})
 await client.connect()
 const keys = ['seen', 'number', 'log', 'upTo'].map((name) => process.env.PREFIX + name)
 const ask = (script, ...args) => client.eval(script, { keys, arguments: args.map(String) })
-const backend = realtime.createBackend({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '20s' })
+const backend = realtime.createBackend({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '30s' })
 await backend.ready()
 const locks = realtime.createLocks({ backend, ttl: ${TTL_MS}, wait: '10m' })
 let refused = 0

@@ -4,7 +4,7 @@ import { useOwnProcesses } from '../ground/own-process.js'
 
 describeEverywhere('a shutdown', (ground) => {
   const start = useOwnProcesses()
-  const env = () => ({ REDIS_URL: ground.hasRedis ? (ground as RedisGround).redis.url : '', REDIS_PREFIX: ground.prefix, REDIS_COMMAND_TIMEOUT: '10000' })
+  const env = () => ({ REDIS_URL: ground.hasRedis ? (ground as RedisGround).redis.url : '', REDIS_PREFIX: ground.prefix, REDIS_COMMAND_TIMEOUT: '30000' })
   /** Uses all there is, so that all of it is open. */
   const busy = `
     import { createServer } from 'node:http'
