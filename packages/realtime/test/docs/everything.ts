@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import session from 'express-session'
 import { Server } from 'socket.io'
+import { vi } from 'vitest'
 import type { RedisTarget } from '@tiercel/core'
 import {
   Backend,
@@ -18,6 +19,7 @@ import {
   PresenceService,
   StorageManager,
 } from '../../src/index.js'
+import { soon } from '../ground/ground.js'
 
 /** Does a bit of everything with a Redis, and leaves keys of every kind there. */
 export async function useEverything(redis: RedisTarget, look: () => Promise<void>): Promise<void> {
@@ -45,7 +47,8 @@ export async function useStreams(redis: RedisTarget, look: () => Promise<void>):
   const connections = await Promise.all(servers.map((io) => connectSocketIo(io, { redis, prefix: 'app:', deadline: '30s', adapter: 'streams' })))
   try {
     for (const io of servers) io.emit('message', 'Hello')
-    await Promise.all(servers.map((io) => io.fetchSockets()))
+    // Asked of each other, they have 5 s to answer.
+    await vi.waitFor(() => Promise.all(servers.map((io) => io.fetchSockets())), soon)
     await look()
   } finally {
     for (const io of servers) await io.close()

@@ -116,7 +116,7 @@ describeOnRedis('a contended lock', (ground) => {
     // Each wrote what it had read, plus one: as many writes as the number says, so none was overwritten, and no fence was given twice.
     expect([log.length, await written(), new Set(log).size]).toEqual([ACQUISITIONS, ACQUISITIONS, ACQUISITIONS])
     expect(log).toEqual(log.toSorted((a, b) => a - b))
-  }, isProof ? 900_000 : 120_000)
+  }, isProof ? 900_000 : 300_000)
 })
 
 /** A pause between looks, or one during which others are to be faster; nothing is judged by it. */

@@ -100,7 +100,7 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
         if (text === 'end') break
         io.emit('message', text)
       }
-      realtime.closeOnSignals([io, connection])
+      realtime.closeOnSignals([io, connection], { timeout: '1m' })
       process.kill(process.pid, 'SIGTERM')`
     const env = () => ({ ADAPTER: adapter, URL: ground.redis.url, PREFIX: ground.prefix })
 
