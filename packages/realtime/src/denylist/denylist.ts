@@ -15,7 +15,7 @@ const AT_ONCE = 100
 const revokeScript = defineScript(
   `local time = redis.call('TIME')
 local left = tonumber(ARGV[1]) - time[1] * 1000 - math.floor(time[2] / 1000)
-if left > 0 and left > redis.call('PTTL', KEYS[1]) then redis.call('SET', KEYS[1], '1', 'PX', string.format('%.0f', left)) end
+if left > 0 and left > redis.call('PTTL', KEYS[1]) then redis.call('SET', KEYS[1], '1', 'PXAT', string.format('%.0f', ARGV[1])) end
 return 1`,
 )
 

@@ -37,7 +37,7 @@ describeEverywhere('what the process uses by its environment', (ground) => {
     vi.stubEnv('REDIS_ENABLED', ground.hasRedis ? '' : 'false')
     vi.stubEnv('REDIS_URL', 'redis' in ground ? (ground.redis as { url: string }).url : 'redis://127.0.0.1:1')
     vi.stubEnv('REDIS_PREFIX', ground.prefix)
-    vi.stubEnv('REDIS_COMMAND_TIMEOUT', '10000')
+    vi.stubEnv('REDIS_COMMAND_TIMEOUT', '30000')
   })
 
   it('is Redis when there is one, and else memory, for all pieces the same one (A1, C3)', async () => {
@@ -147,13 +147,13 @@ describeEverywhere('what the process uses by its environment', (ground) => {
 describeOnRedis('what the process uses by its environment', (ground) => {
   it('is a server by its parts (C3)', async () => {
     const redis = await startRedis({ password: 'of the default user' })
-    const parts = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'of the default user', REDIS_DB: '3', REDIS_PREFIX: ground.prefix, REDIS_COMMAND_TIMEOUT: '10000' }
+    const parts = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port), REDIS_PASSWORD: 'of the default user', REDIS_DB: '3', REDIS_PREFIX: ground.prefix, REDIS_COMMAND_TIMEOUT: '30000' }
     try {
       for (const [name, value] of Object.entries(parts)) vi.stubEnv(name, value)
       await redisService.set('a', '1')
       expect(redisService.getConnectionStatus()).toBe('connected')
       expect(await redis.cli('INFO', 'keyspace')).toContain('db3:keys=1')
-      expect(defaultBackend().link?.deadlineMs).toBe(10_000)
+      expect(defaultBackend().link?.deadlineMs).toBe(30_000)
     } finally {
       await redis.stop()
     }

@@ -182,21 +182,20 @@ describeOnRedis('channels and Redis', (ground) => {
     const one = await ground.process()
     for (let i = 0; i < 20; i++) await one.pubSub.subscribe(`room:${i}`, () => {})
     await one.pubSub.subscribePattern('any:*', () => {})
-    const clients = String(await ground.redis.cli('CLIENT', 'LIST', 'TYPE', 'pubsub')).trim().split('\n')
-    expect(clients.map((line) => / sub=(\d+) psub=(\d+) /.exec(line)?.slice(1))).toEqual([['20', '1']])
+    const subscribed = async () => String(await ground.redis.cli('CLIENT', 'LIST', 'TYPE', 'pubsub')).trim().split('\n').map((line) => / sub=(\d+) psub=(\d+) /.exec(line)?.slice(1))
+    // Redis may not have noticed yet that others have gone.
+    await vi.waitFor(async () => expect(await subscribed()).toEqual([['20', '1']]), soon)
     for (let i = 0; i < 20; i++) one.pubSub.unsubscribe(`room:${i}`)
     one.pubSub.unsubscribePattern('any:*')
-    await vi.waitUntil(async () => / sub=0 psub=0 /.test(String(await ground.redis.cli('CLIENT', 'LIST', 'TYPE', 'pubsub'))) || (await ground.redis.cli('PUBSUB', 'NUMPAT')) === 0, soon)
-    expect(await ground.redis.cli('PUBSUB', 'CHANNELS')).toEqual([])
+    await vi.waitFor(async () => expect([await ground.redis.cli('PUBSUB', 'CHANNELS'), await ground.redis.cli('PUBSUB', 'NUMPAT')]).toEqual([[], 0]), soon)
   })
 
   it('are subscribed at once, so to say, while Redis is away: nobody waits for it', async () => {
-    const one = await ground.process({ deadline: '15s' })
+    // Who waited for it would wait longer than a test may take.
+    const one = await ground.process({ deadline: '10m' })
     await ground.redis.kill()
     await one.pubSub.publish('news', 'nobody')
-    const began = performance.now()
-    await one.pubSub.subscribe('news', () => {})
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(await one.pubSub.subscribe('news', () => {})).toBeTypeOf('function')
     await ground.redis.start()
   })
 
@@ -214,7 +213,7 @@ describeOnRedis('channels and Redis', (ground) => {
       await ground.cli('PUBLISH', `${ground.prefix}again`, '1')
       return heard.length > 0
     }, soon)
-    expect(await ground.cli('PUBSUB', 'CHANNELS')).toEqual([`${ground.prefix}again`])
+    await vi.waitFor(async () => expect(await ground.cli('PUBSUB', 'CHANNELS')).toEqual([`${ground.prefix}again`]), soon)
   })
 
   it('may be closed while a subscription is waited for', async () => {

@@ -80,6 +80,11 @@ describeOnRedis('a denylist', (ground) => {
     // Whoever revokes it again does not shorten that.
     await denylist.revoke({ jti: 'secret-id', exp: exp - 600 })
     expect(await ground.cli('PEXPIRETIME', key)).toBe(exp * 1000 + 30_000)
+    // Also when the next millisecond begins in the middle of it.
+    await Promise.all(Array.from({ length: 1000 }, (_, n) => denylist.revoke({ jti: String(n), exp })))
+    const keys = (await ground.cli('KEYS', `${ground.prefix}denied:*`)) as string[]
+    expect(keys).toHaveLength(1001)
+    expect(new Set(await Promise.all(keys.map((each) => ground.cli('PEXPIRETIME', each))))).toEqual(new Set([exp * 1000 + 30_000]))
   })
 })
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import session from 'express-session'
 import { Server } from 'socket.io'
+import { vi } from 'vitest'
 import type { RedisTarget } from '@tiercel/core'
 import {
   Backend,
@@ -18,10 +19,11 @@ import {
   PresenceService,
   StorageManager,
 } from '../../src/index.js'
+import { soon } from '../ground/ground.js'
 
 /** Does a bit of everything with a Redis, and leaves keys of every kind there. */
 export async function useEverything(redis: RedisTarget, look: () => Promise<void>): Promise<void> {
-  const backend = new Backend({ redis, prefix: 'app:', deadline: '10s', serverId: 'web-1' })
+  const backend = new Backend({ redis, prefix: 'app:', deadline: '30s', serverId: 'web-1' })
   await backend.ready()
   const io = new Server(createServer())
   const manager = new StorageManager({ backend })
@@ -42,10 +44,11 @@ export async function useEverything(redis: RedisTarget, look: () => Promise<void
 /** Has two servers of Socket.IO that talk by streams. */
 export async function useStreams(redis: RedisTarget, look: () => Promise<void>): Promise<void> {
   const servers = [new Server(createServer()), new Server(createServer())]
-  const connections = await Promise.all(servers.map((io) => connectSocketIo(io, { redis, prefix: 'app:', deadline: '10s', adapter: 'streams' })))
+  const connections = await Promise.all(servers.map((io) => connectSocketIo(io, { redis, prefix: 'app:', deadline: '30s', adapter: 'streams' })))
   try {
     for (const io of servers) io.emit('message', 'Hello')
-    await Promise.all(servers.map((io) => io.fetchSockets()))
+    // Asked of each other, they have 5 s to answer.
+    await vi.waitFor(() => Promise.all(servers.map((io) => io.fetchSockets())), soon)
     await look()
   } finally {
     for (const io of servers) await io.close()

@@ -20,7 +20,7 @@ function losingReplies(): Pick<Fault, 'begin' | 'end'> {
   return {
     begin: async (_, proxy) => {
       timer = setInterval(() => proxy.dropReply({ nth: 1 + ((asked++ * 7) % 20) }), 20)
-      await vi.waitUntil(() => proxy.counts.dropped >= REPLIES_LOST, { timeout: 40_000, interval: 10 })
+      await vi.waitUntil(() => proxy.counts.dropped >= REPLIES_LOST, { timeout: 90_000, interval: 10 })
     },
     end: (_, proxy) => {
       clearInterval(timer)

@@ -10,7 +10,7 @@ import type { Piece, Working } from './piece.js'
 const DEADLINE_MS = 1000
 /** So often each piece does what it does before, during and after the fault. */
 const TIMES = 5
-const patiently = { timeout: 40_000, interval: 5 }
+const patiently = { timeout: 60_000, interval: 5 }
 
 type Phase = 'before' | 'breaking' | 'broken' | 'after'
 

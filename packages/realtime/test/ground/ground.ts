@@ -28,7 +28,7 @@ export interface RedisGround extends Ground {
 }
 
 /** For what comes about by itself: soon, but nobody says when. */
-export const soon = { timeout: 10_000, interval: 5 }
+export const soon = { timeout: 30_000, interval: 5 }
 
 export type Client = 'redis' | 'ioredis'
 
@@ -98,7 +98,7 @@ function onGround<G extends Ground>(tests: (ground: G) => void, base: Base<G>): 
     prefix: { get: () => prefix },
     process: {
       value: async (options: BackendOptions = {}) => {
-        const backend = await base.open({ prefix, deadline: '10s', serverId: `server-${opened.length + 1}`, ...options })
+        const backend = await base.open({ prefix, deadline: '30s', serverId: `server-${opened.length + 1}`, ...options })
         opened.push(backend)
         return backend
       },

@@ -59,7 +59,7 @@ describeOnRedis('a rate limiter', (ground) => {
   it('lets exactly the limit through under 64 callers in 4 processes (B5, D8)', async () => {
     const [limit, callers, each] = [1000, 16, 40]
     const asks = `
-      const limiter = realtime.createRateLimiter({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '20s', limit: ${limit}, window: '1h', outage: 'closed' })
+      const limiter = realtime.createRateLimiter({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '30s', limit: ${limit}, window: '1h', outage: 'closed' })
       const caller = async () => {
         let allowed = 0
         for (let n = 0; n < ${each}; n++) if ((await limiter.consume('all')).allowed) allowed++
@@ -84,7 +84,7 @@ describeOnRedis('a rate limiter', (ground) => {
     const redis = await startRedis()
     const proxy = await startProxy(redis)
     try {
-      const backend = await ground.process({ redis: ground.target(proxy.url), deadline: '2s', connectTimeout: '1s' })
+      const backend = await ground.process({ redis: ground.target(proxy.url), deadline: '5s', connectTimeout: '1s' })
       await vi.waitUntil(() => backend.link?.state === 'up', soon)
       const limiter = (outage: RateLimiterOptions['outage']) => createRateLimiter({ backend, name: outage ?? '', limit: 3, window: '1h', localLimit: 1, outage: outage ?? 'local' })
       const [open_, closed, local] = [limiter('open'), limiter('closed'), limiter('local')]

@@ -36,16 +36,18 @@ describeEverywhere('locks', (ground) => {
   it('go to others when a holder that does not extend them says nothing any more, and the holder knows before', async () => {
     const [one, other] = [await open({ ttl: '200ms', autoExtend: false }), await open()]
     const lock = await one.acquire('report')
+    // One that was lost before its holder was told of it counts as well.
+    const { lost } = one.stats()
     const next = await other.acquire('report')
     // The clock is looked at, and nothing waits for a timer.
     expect(lock.isHeld).toBe(false)
     expect(lock.signal).toMatchObject({ aborted: true, reason: { code: 'TIERCEL_LOCK_LOST' } })
     expect(next.fence).toBeGreaterThan(lock.fence)
-    expect(one.stats()).toMatchObject({ lost: 1, held: 0, released: 0 })
+    expect(one.stats()).toMatchObject({ lost: lost + 1, held: 0, released: 0 })
   })
 
   it('are released and extended by their holder only', async () => {
-    const [one, other] = [await open({ ttl: '100ms', autoExtend: false }), await open()]
+    const [one, other] = [await open({ ttl: '500ms', autoExtend: false }), await open()]
     const lock = await one.acquire('report')
     const next = await other.acquire('report')
     expect(await lock.release()).toBe(false)
@@ -58,13 +60,13 @@ describeEverywhere('locks', (ground) => {
   })
 
   it('are extended while they are held, by themselves or on request', async () => {
-    const [one, other] = [await open({ ttl: '3s' }), await open()]
+    const [one, other] = [await open({ ttl: '7s' }), await open()]
     const [kept, long] = [await one.acquire('kept'), await one.acquire('long', { autoExtend: false })]
     await long.extend('1h')
     // What arrives late, or was not confirmed, must not take away what the holder relies on.
     await long.extend('100ms')
     // It ends after both were taken, so it outlives what is not extended.
-    const short = await other.acquire('short', { ttl: '4s', autoExtend: false })
+    const short = await other.acquire('short', { ttl: '8s', autoExtend: false })
     await vi.waitUntil(() => !short.isHeld, soon)
     expect([kept.isHeld, long.isHeld]).toEqual([true, true])
     for (const name of ['kept', 'long']) await expect(other.acquire(name, { wait: 0 })).rejects.toMatchObject({ code: 'TIERCEL_LOCK_TIMEOUT' })

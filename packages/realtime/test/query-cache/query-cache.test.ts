@@ -11,7 +11,7 @@ afterEach(() => Promise.all(caches.splice(0).map((cache) => cache.close())))
 async function two(ground: Ground): Promise<[Cache, Cache]> {
   const open = async () => {
     const { redis, target } = ground as RedisGround
-    const cache = createCache({ redis: ground.hasRedis ? target(redis.url) : false, prefix: ground.prefix, deadline: '10s' })
+    const cache = createCache({ redis: ground.hasRedis ? target(redis.url) : false, prefix: ground.prefix, deadline: '30s' })
     caches.push(cache)
     await cache.ready()
     return cache

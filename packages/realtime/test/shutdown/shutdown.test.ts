@@ -4,7 +4,7 @@ import { useOwnProcesses } from '../ground/own-process.js'
 
 describeEverywhere('a shutdown', (ground) => {
   const start = useOwnProcesses()
-  const env = () => ({ REDIS_URL: ground.hasRedis ? (ground as RedisGround).redis.url : '', REDIS_PREFIX: ground.prefix, REDIS_COMMAND_TIMEOUT: '10000' })
+  const env = () => ({ REDIS_URL: ground.hasRedis ? (ground as RedisGround).redis.url : '', REDIS_PREFIX: ground.prefix, REDIS_COMMAND_TIMEOUT: '30000' })
   /** Uses all there is, so that all of it is open. */
   const busy = `
     import { createServer } from 'node:http'
@@ -30,7 +30,7 @@ describeEverywhere('a shutdown', (ground) => {
     it(`at ${signal} closes subscriptions, connections and timers, and the process exits by itself (A7)`, async () => {
       const own = start(`${busy}
         const closed = []
-        realtime.closeOnSignals([server, () => closed.push('first'), { close: async () => closed.push('second') }], { onError: (error) => say(String(error)) })
+        realtime.closeOnSignals([server, () => closed.push('first'), { close: async () => closed.push('second') }], { timeout: '1m', onError: (error) => say(String(error)) })
         process.on('exit', () => say(closed.join()))
         say('ready')`, env())
       expect(await own.line()).toBe('ready')
@@ -64,7 +64,7 @@ describeEverywhere('a shutdown', (ground) => {
     const own = start(`${busy}
       const cancelled = realtime.closeOnSignals([() => say('never')])
       cancelled.cancel()
-      const shutdown = realtime.closeOnSignals([server, () => say('closed')])
+      const shutdown = realtime.closeOnSignals([server, () => say('closed')], { timeout: '1m' })
       say(String(process.listenerCount('SIGTERM')))
       await shutdown.close()
       await shutdown.done

@@ -82,7 +82,7 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
       await vi.waitUntil(() => [a, b].every(({ heard }, i) => heard.length >= (expected[i]?.length ?? 0)), soon)
       for (const [i, { heard }] of [a, b].entries()) expect(heard).toHaveLength(expected[i]?.length ?? 0)
       for (const [i, { heard }] of [a, b].entries()) expect(heard).toEqual(expect.arrayContaining(expected[i] ?? []))
-      expect(await one.io.fetchSockets()).toHaveLength(ground.hasRedis ? 2 : 1)
+      await vi.waitFor(async () => expect(await one.io.fetchSockets()).toHaveLength(ground.hasRedis ? 2 : 1), soon)
     })
   })
 
@@ -92,7 +92,7 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
       import { createServer } from 'node:http'
       const http = createServer()
       const io = new Server(http)
-      const connection = await realtime.connectSocketIo(io, { adapter: process.env.ADAPTER, redis: process.env.URL, prefix: process.env.PREFIX, deadline: '10s' })
+      const connection = await realtime.connectSocketIo(io, { adapter: process.env.ADAPTER, redis: process.env.URL, prefix: process.env.PREFIX, deadline: '30s' })
       await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve))
       say('http://127.0.0.1:' + http.address().port)
       for (;;) {
@@ -100,7 +100,7 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
         if (text === 'end') break
         io.emit('message', text)
       }
-      realtime.closeOnSignals([io, connection])
+      realtime.closeOnSignals([io, connection], { timeout: '1m' })
       process.kill(process.pid, 'SIGTERM')`
     const env = () => ({ ADAPTER: adapter, URL: ground.redis.url, PREFIX: ground.prefix })
 
@@ -136,9 +136,9 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
       await vi.waitUntil(() => {
         one.io.emit('message', 'together')
         return b.heard.includes('together')
-      }, { timeout: 10_000, interval: 50 })
+      }, { ...soon, interval: 50 })
       await together(one, other)
-      expect(await one.io.fetchSockets()).toHaveLength(2)
+      await vi.waitFor(async () => expect(await one.io.fetchSockets()).toHaveLength(2), soon)
       expect(b.heard).not.toContain('alone')
     })
 
@@ -153,7 +153,7 @@ describe.each(adapters)('Socket.IO by %s', (adapter) => {
       await vi.waitUntil(() => {
         one.io.emit('message', 'together')
         return b.heard.includes('together')
-      }, { timeout: 10_000, interval: 50 })
+      }, { ...soon, interval: 50 })
       expect(a.heard.filter((text) => text === 'alone')).toHaveLength(1)
     })
 
@@ -196,13 +196,18 @@ describeOnRedis('Socket.IO by streams', (ground) => {
     await a.socket.emitWithAck('join', 'lobby')
     other.io.to('lobby').emit('message', 1)
     await vi.waitUntil(() => a.heard.length === 1, soon)
+    // It comes back when it is told to, and not before all that it finds then is there.
+    a.socket.io.reconnection(false)
     a.socket.io.engine.close()
     await vi.waitUntil(async () => (await ground.cli('KEYS', `${ground.prefix}socket.io-session:*`) as unknown[]).length === 1, soon)
     other.io.to('lobby').emit('message', 2)
-    await vi.waitUntil(async () => Number(await ground.cli('XLEN', `${ground.prefix}socket.io`)) >= 2, soon)
+    await vi.waitUntil(async () => /message\W+2\b/.test(JSON.stringify(await ground.cli('XRANGE', `${ground.prefix}socket.io`, '-', '+'))), soon)
+    await vi.waitUntil(() => !a.socket.connected, soon)
     ;(a.socket.io as unknown as { uri: string }).uri = other.url
+    a.socket.connect()
     await vi.waitUntil(() => a.socket.connected && a.heard.length === 2, soon)
     expect(a.socket.recovered).toBe(true)
+    expect(other.io.sockets.sockets.has(a.socket.id ?? '')).toBe(true)
     one.io.to('lobby').emit('message', 3)
     await vi.waitUntil(() => a.heard.length === 3, soon)
     expect(a.heard).toEqual([1, 2, 3])
@@ -214,7 +219,7 @@ describeOnRedis('Socket.IO', (ground) => {
     await ground.redis.cli('ACL', 'SETUSER', 'deaf', 'on', '>password', '~*', 'resetchannels', '+@all')
     const redis = ground.target(ground.redis.url.replace('redis://', 'redis://deaf:password@'))
     const io = new Server()
-    await expect(connectSocketIo(io, { redis, adapter, deadline: '10s' })).rejects.toMatchObject({ code: 'TIERCEL_REDIS_REFUSED', reply: 'permission' })
+    await expect(connectSocketIo(io, { redis, adapter, deadline: '30s' })).rejects.toMatchObject({ code: 'TIERCEL_REDIS_REFUSED', reply: 'permission' })
   })
 })
 

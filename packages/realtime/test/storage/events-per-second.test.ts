@@ -25,7 +25,7 @@ describeOnRedis('events between two processes', (ground) => {
       lags.event.push(now() - at)
     })
     const sender = start(
-      `const backend = realtime.createBackend({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '20s' })
+      `const backend = realtime.createBackend({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '30s' })
       await backend.ready()
       const storage = realtime.createStorage({ backend, maxEvents: 1000000 })
       const now = () => performance.timeOrigin + performance.now()

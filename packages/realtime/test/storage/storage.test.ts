@@ -102,7 +102,9 @@ describeEverywhere('storage', (ground) => {
       await storage.addCommand('s', 1, { idempotencyKey: 'k' })
       await storage.addInput('s', 1)
       const names = ['sessions:s', 'events:s', 'chains:s', 'chain:c', 'commands:s', 'input:s'].map((name) => ground.prefix + name)
-      return await Promise.all([...names, `{${ground.prefix}commands:s}:seen`].map((name) => ground.cli('TTL', name)))
+      const left = await Promise.all([...names, `{${ground.prefix}commands:s}:seen`].map((name) => ground.cli('TTL', name)))
+      // To the full minute: some of it is over when it is looked at.
+      return left.map((ttl) => Math.ceil(Number(ttl) / 60) * 60)
     }
     expect(await seconds({})).toEqual([86_400, 86_400, 86_400, 86_400, 300, 300, 300])
     const ttl = { sessions: '1h', events: '2h', chains: '3h', chain: '4h', commands: '1m', input: '2m' }
@@ -209,7 +211,7 @@ describeOnRedis('storage and Redis', (ground) => {
   it('loses none of the events that 50 appenders in 4 processes add at once', async () => {
     const processes = Array.from({ length: 4 }, (_, i) =>
       start(
-        `const storage = realtime.createStorage({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '20s' })
+        `const storage = realtime.createStorage({ redis: process.env.URL, prefix: process.env.PREFIX, deadline: '30s' })
         await storage.backend.ready()
         say('ready')
         await told()
@@ -227,7 +229,7 @@ describeOnRedis('storage and Redis', (ground) => {
     const events = await createStorage({ backend: await ground.process() }).getEvents('s')
     expect(new Set(events).size).toBe(800)
     expect(events).toHaveLength(800)
-  }, 40_000)
+  })
 
   it('keeps the order of events on a server that has never seen a script', async () => {
     await ground.redis.cli('SCRIPT', 'FLUSH')
@@ -248,7 +250,7 @@ describeOnRedis('storage and Redis', (ground) => {
   })
 
   it('says what could not be done, while the server stays up (A8)', async () => {
-    const storage = createStorage({ backend: await ground.process({ deadline: '200ms' }) })
+    const storage = createStorage({ backend: await ground.process() })
     await storage.setSession('s', { a: 1 })
     const everything = [
       () => storage.getSession('s'),
@@ -277,8 +279,9 @@ describeOnRedis('storage and Redis', (ground) => {
     await expect(storage.addEvent('s', 1)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_REFUSED', reply: 'readonly' })
     await ground.redis.cli('REPLICAOF', 'NO', 'ONE')
     await vi.waitUntil(() => Promise.resolve(storage.addEvent('s', 1)).then(() => true, () => false), soon)
+    const hasty = createStorage({ backend: await ground.process({ deadline: '200ms' }) })
     ground.redis.pause()
-    await expect(storage.addEvent('s', 2)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_TIMEOUT' })
+    await expect(hasty.addEvent('s', 2)).rejects.toMatchObject({ code: 'TIERCEL_REDIS_TIMEOUT' })
     ground.redis.resume()
   })
 })

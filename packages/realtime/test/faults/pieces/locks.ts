@@ -25,7 +25,7 @@ export const locks: Piece = {
       async check() {
         expect(fences).toEqual([...new Set(fences)].toSorted((a, b) => a - b))
         expect(held).not.toContain(true)
-        const last = await theirs.acquire('resource', { wait: '10s' })
+        const last = await theirs.acquire('resource', { wait: '30s' })
         expect(last.fence).toBeGreaterThan(fences.at(-1) ?? 0)
       },
     }

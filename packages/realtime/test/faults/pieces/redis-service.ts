@@ -21,9 +21,11 @@ export const redisService: Piece = {
         if (before === where()) expect(found).toBe(String(n))
       },
       async check() {
+        await vi.waitFor(async () => {
+          await mine.set('k', String(++last))
+          expect(await theirs.get('k')).toBe(String(last))
+        }, soon)
         await vi.waitUntil(() => where() === 'connected' && theirs.getConnectionStatus() === 'connected', soon)
-        await mine.set('k', String(++last))
-        expect(await theirs.get('k')).toBe(String(last))
       },
     }
   },

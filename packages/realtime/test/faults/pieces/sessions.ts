@@ -9,7 +9,7 @@ export const chatSessions: Piece = {
   name: 'chat sessions',
   promised: 'each message that was confirmed is there, in order and once',
   async begin(stage) {
-    const [mine, theirs] = [createChatSessionStore<object, number>({ backend: stage.hit }), createChatSessionStore<object, number>({ backend: stage.other })]
+    const [mine, theirs] = [createChatSessionStore<object, number>({ backend: stage.hit, maxMessages: 100_000 }), createChatSessionStore<object, number>({ backend: stage.other })]
     const confirmed: number[] = []
     return {
       async operate(n) {

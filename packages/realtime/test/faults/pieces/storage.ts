@@ -15,7 +15,7 @@ export const storage: Piece = {
   name: 'storage',
   promised: 'what was confirmed is there, in order and once, and no field of a session is lost',
   async begin(stage) {
-    const [mine, theirs] = [createStorage<Model>({ backend: stage.hit }), createStorage<Model>({ backend: stage.other })]
+    const [mine, theirs] = [createStorage<Model>({ backend: stage.hit, maxEvents: 100_000 }), createStorage<Model>({ backend: stage.other })]
     const events: number[] = []
     const fields: number[] = []
     return {
