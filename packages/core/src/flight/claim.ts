@@ -8,7 +8,7 @@ import type { Load } from './load.js'
 
 /**
  * What a load may do with its value. `'memory'`: keep it in this process only, where there is no Redis or it does not answer. `'nothing'`: another process is
- * loading the key and takes too long; ours is for those who wait here.
+ * loading the key and takes too long, or keeps nothing of it; ours is for those who wait here.
  */
 export type RightToStore = Lease | 'memory' | 'nothing'
 
@@ -77,8 +77,9 @@ async function claimRight(load: Load, flight: Flight, remote: Remote, ids: reado
   let useless = known
   let budget = firstBudget
   let pauseMs = FIRST_PAUSE_MS
+  let awaited: string | undefined
   for (;;) {
-    const acquired = await remote.entries.acquire(path, key, ids, useless, budget)
+    const acquired = await remote.entries.acquire(path, key, ids, useless, awaited, budget)
     if (flight.isGivenUp) {
       if (acquired.state === 'own') remote.release(acquired.lease)
       return { right: 'nothing' }
@@ -94,6 +95,7 @@ async function claimRight(load: Load, flight: Flight, remote: Remote, ids: reado
       const landing = await adopt(load, flight.fence, acquired)
       if (landing !== undefined) return { landing }
     }
+    if (acquired.state === 'in-vain') return { right: 'nothing' }
     if (acquired.state !== 'wait') {
       useless = acquired.entry
       flight.isInRedis = true
@@ -103,6 +105,7 @@ async function claimRight(load: Load, flight: Flight, remote: Remote, ids: reado
     // Somebody else is renewing what is still good here.
     if (flight.background || performance.now() > until) return { right: 'nothing' }
     load.gathering?.waits()
+    awaited = acquired.lease
     await pause(randomInt(Math.round(pauseMs), Math.round(3 * pauseMs)), undefined, { ref: false })
     pauseMs = Math.min(pauseMs * 1.2, LONGEST_PAUSE_MS)
     // Redis took none of the time that the other's load takes.

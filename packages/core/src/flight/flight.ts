@@ -32,6 +32,8 @@ export class Flight {
   isGivenUp = false
   /** Whether its value is kept, in Redis or in memory. */
   isStored = false
+  /** Whether it came to something that is not to be kept: whoever waits for that waits in vain. */
+  keepsNothing = false
   /** Whether an entry in memory has taken over the tokens. Set with the entry and not later: we may end in between. */
   tokensTaken = false
   /** The right to store in Redis, while we have it. */

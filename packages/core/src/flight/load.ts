@@ -54,7 +54,7 @@ export function readsPastMemory({ scope: { shared }, policy }: Load): boolean {
 function giveBack({ fences, flights, remote, tokens }: Shared, flight: Flight): void {
   const { fence, lease, tokensTaken } = flight
   // Unless it was used up by a commit: others need not wait for its end.
-  if (lease !== undefined) remote?.release(lease)
+  if (lease !== undefined) remote?.release(lease, flight.keepsNothing ? 'keeping-nothing' : undefined)
   if (!tokensTaken) tokens.release(fence.tokens)
   fences.close(fence)
   flights.land(flight)
@@ -141,6 +141,7 @@ async function keep(load: Load, flight: Flight, right: RightToStore, value: unkn
   const { shared, counters } = scope
   const { decision } = ctx
   const { fence } = flight
+  flight.keepsNothing = decision.skipped
   if (!flight.stores || right === 'nothing' || decision.skipped || shared.closed) return
   const isTooLate = () =>
     (shared.mechanisms.fence && !fence.holds) || (shared.mechanisms.lateFence && lateIds.some((id) => shared.changes.changedSince(id, fence.openedAt)))
@@ -216,6 +217,7 @@ async function commit({ scope }: Load, flight: Flight, lease: Lease, storable: S
 /** The new value is not one to keep, and the older one must not come back as grace. */
 async function dropOlder({ scope, key, location }: Load, flight: Flight): Promise<void> {
   const { memory, remote } = scope.shared
+  flight.keepsNothing = true
   memory.delete(location)
   if (flight.isInRedis) await remote?.invalidate({ mode: 'invalidate', path: scope.path, keys: [key], labels: [], pattern: undefined })
 }

@@ -11,6 +11,8 @@ import { LEASE_MS } from './lease-time.js'
 import { newNonce } from './nonce.js'
 import { idInEntry, nameInEntry, TOKEN_TTL_MS } from './token-names.js'
 
+/** How long those who waited for a load can learn that it kept nothing. They ask more often than that. */
+const MARK_MS = 1000
 /** Where an entry has its checksum, which the scripts tell entries apart by. */
 const CHECKSUM_START = 10
 const CHECKSUM_END = 14
@@ -66,7 +68,12 @@ export interface Lease {
   readonly tokens: ReadonlyMap<string, string>
 }
 
-export type Acquired = Usable | { readonly state: 'useless'; readonly entry: Buffer } | { readonly state: 'own'; readonly lease: Lease } | { readonly state: 'wait' }
+export type Acquired = Usable | { readonly state: 'useless'; readonly entry: Buffer } | { readonly state: 'own'; readonly lease: Lease } | Held
+/** Somebody else has the lease. */
+export type Held =
+  | { readonly state: 'wait'; readonly lease: string }
+  /** The load that was waited for kept nothing, and another has begun. */
+  | { readonly state: 'in-vain' }
 
 export interface Storable {
   readonly value: unknown
@@ -124,8 +131,9 @@ export class RedisEntries {
    * Asks for the right to load a key. Gives what is there instead, should somebody have stored it meanwhile.
    *
    * @param useless An entry that is known to be of no use.
+   * @param awaited The lease that was waited for.
    */
-  async acquire(path: string, key: string, ids: readonly string[], useless: Buffer | undefined, budget: Budget): Promise<Acquired> {
+  async acquire(path: string, key: string, ids: readonly string[], useless: Buffer | undefined, awaited: string | undefined, budget: Budget): Promise<Acquired> {
     const { connection, names } = this.settings
     const entry = names.entry(path, key)
     const lease = names.lease(entry)
@@ -135,7 +143,7 @@ export class RedisEntries {
     const asked = budget.spend(async (ms) => {
       await this.#makeTokens(far, tokens, ms)
       const keys = [entry, lease, ...near.map((tokenId) => names.token(tokenId))]
-      const args = [id, String(LEASE_MS), useless?.subarray(CHECKSUM_START, CHECKSUM_END) ?? '', newNonce(), String(TOKEN_TTL_MS)]
+      const args = [id, String(LEASE_MS), useless?.subarray(CHECKSUM_START, CHECKSUM_END) ?? '', newNonce(), String(TOKEN_TTL_MS), awaited ?? '']
       const reply = (await connection.run(acquireScript, keys, args, ms)) as [number, Buffer, Reply[]]
       near.forEach((tokenId, i) => tokens.set(tokenId, String(reply[2][i])))
       return reply
@@ -143,10 +151,11 @@ export class RedisEntries {
     // A reply that came too late may have been a lease: nobody would know of it.
     asked.catch(() => this.release({ id, path, key }, LEASE_MS))
     const [outcome, found] = await asked
-    if (outcome === 2) return { state: 'own', lease: { id, path, key, tokens } }
-    if (outcome === 3) return { state: 'wait' }
+    if (outcome === 2) return { state: 'own', lease: { id: String(found), path, key, tokens } }
+    if (outcome === 3) return { state: 'wait', lease: String(found) }
+    if (outcome === 4) return { state: 'in-vain' }
     const judged = await this.#judge(path, key, found, ids, (i) => tokens.get(ids[i] as string) ?? '', budget, performance.now())
-    return judged.state === 'none' ? { state: 'wait' } : judged
+    return judged.state === 'none' ? { state: 'wait', lease: '' } : judged
   }
 
   /** Takes the right to store a key from whoever has it, with `drop` also what is there. */
@@ -219,9 +228,9 @@ export class RedisEntries {
   }
 
   /** Gives a lease back that is not going to be used, so that others need not wait for its end. */
-  release({ id, path, key }: Omit<Lease, 'tokens'>, timeoutMs: number): void {
+  release({ id, path, key }: Omit<Lease, 'tokens'>, timeoutMs: number, after?: 'keeping-nothing'): void {
     const { connection, names } = this.settings
-    connection.run(releaseScript, [names.lease(names.entry(path, key))], [id], timeoutMs).catch(() => {})
+    connection.run(releaseScript, [names.lease(names.entry(path, key))], [id, after === undefined ? '' : String(MARK_MS)], timeoutMs).catch(() => {})
   }
 
   /** The tokens an entry carries, by their ids, as Redis has them. */

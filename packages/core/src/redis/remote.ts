@@ -252,8 +252,8 @@ export class Remote {
     return this.entries.keepAlive(lease, this.#settings.deadlineMs)
   }
 
-  release(lease: Lease): void {
-    if (this.isUp) this.entries.release(lease, this.#settings.deadlineMs)
+  release(lease: Lease, after?: 'keeping-nothing'): void {
+    if (this.isUp) this.entries.release(lease, this.#settings.deadlineMs, after)
   }
 
   succeeded(): void {

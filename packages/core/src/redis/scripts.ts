@@ -40,18 +40,27 @@ end
 `
 
 /**
- * Asks for the right to load a key. KEYS: entry, lease, tokens. ARGV: lease id, lease ms, checksum of the entry that is known to be of no use, nonce, token ttl.
- * Gives the tokens, and: 1 and the entry if there is another one than that; 2 if the lease is ours; 3 if somebody else has it.
+ * Asks for the right to load a key. KEYS: entry, lease, tokens. ARGV: lease id, lease ms, checksum of the entry that is known to be of no use, nonce, token ttl, the
+ * lease that was waited for or nothing. Gives the tokens, and: 1 and the entry if there is another one than that; 2 and the lease if it is ours; 3 and the lease if
+ * somebody else has it; 4 if somebody else has the one after a load that kept nothing, which was waited for.
+ *
+ * A load that kept nothing leaves a mark in the place of its lease. Whoever comes next takes the lease, and the mark with it: it tells the others who waited that there
+ * is nothing to wait for, so that they do not go on to wait for one another.
  */
 export const acquireScript = defineScript(`${tokensFrom}
 local list = tokens(3, ARGV[4], ARGV[5])
 local entry = redis.pcall('GET', KEYS[1])
 -- What is too short for a checksum is no entry.
 if type(entry) == 'string' and #entry >= 14 and (ARGV[3] == '' or string.sub(entry, 11, 14) ~= ARGV[3]) then return {1, entry, list} end
+local held = redis.pcall('GET', KEYS[2])
 -- What is there without an end is none of ours.
-if type(redis.pcall('GET', KEYS[2])) == 'string' and redis.call('PTTL', KEYS[2]) > 0 then return {3, '', list} end
-redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-return {2, '', list}
+if type(held) == 'string' and held ~= '!' and redis.call('PTTL', KEYS[2]) > 0 then
+  if ARGV[6] ~= '' and ARGV[6] ~= held and string.sub(held, -1) == '!' then return {4, '', list} end
+  return {3, held, list}
+end
+local lease = held == '!' and ARGV[1] .. '!' or ARGV[1]
+redis.call('SET', KEYS[2], lease, 'PX', ARGV[2])
+return {2, lease, list}
 `)
 
 /**
@@ -106,10 +115,13 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[
 return 0
 `)
 
-/** KEYS: lease. ARGV: lease id. */
+/** Gives a lease back, also one that nobody was told of. KEYS: lease. ARGV: lease id, how long the mark of a load that kept nothing is left, or nothing. */
 export const releaseScript = defineScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('UNLINK', KEYS[1]) end
-return 0
+local held = redis.call('GET', KEYS[1])
+if held ~= ARGV[1] and held ~= ARGV[1] .. '!' then return 0 end
+redis.call('UNLINK', KEYS[1])
+if ARGV[2] ~= '' then redis.call('SET', KEYS[1], '!', 'PX', ARGV[2]) end
+return 1
 `)
 
 /** Replaces an entry by the same one with other times. KEYS: entry. ARGV: soft expiry and checksum of the one that was read, entry, ttl. */

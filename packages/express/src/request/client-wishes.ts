@@ -6,15 +6,15 @@ import type { StoredResponse } from '../response/stored-response.js'
 export interface ClientWishes {
   readonly noStore: boolean
   readonly onlyIfCached: boolean
-  /** How stale a response may be for it, in milliseconds. */
-  readonly maxStaleMs: number
   accepts(response: StoredResponse): boolean
+  /** Whether it takes a response that is stale, rather than have the handler asked. */
+  acceptsStale(response: StoredResponse): boolean
 }
 
 /** Longer ones are forged, and cost time to read. */
 const LONGEST_FIELD = 1024
 
-const NONE: ClientWishes = { noStore: false, onlyIfCached: false, maxStaleMs: 0, accepts: () => true }
+const NONE: ClientWishes = { noStore: false, onlyIfCached: false, accepts: () => true, acceptsStale: () => false }
 
 export function clientWishes({ 'cache-control': field, pragma }: IncomingHttpHeaders, isObeyed: boolean): ClientWishes {
   if (!isObeyed || (field === undefined && pragma === undefined)) return NONE
@@ -23,13 +23,18 @@ export function clientWishes({ 'cache-control': field, pragma }: IncomingHttpHea
   const minFresh = seconds(directives, 'min-fresh')
   const noCache = directives.has('no-cache')
   const maxStaleMs = directives.get('max-stale') === true ? Number.POSITIVE_INFINITY : (seconds(directives, 'max-stale') ?? 0) * 1000
+  const accepts = (response: StoredResponse): boolean => {
+    if (noCache || (maxAge !== undefined && response.ageMs() > maxAge * 1000 + maxStaleMs)) return false
+    return minFresh === undefined || -response.staleMs() >= minFresh * 1000
+  }
   return {
     noStore: directives.has('no-store'),
     onlyIfCached: directives.has('only-if-cached'),
-    maxStaleMs,
-    accepts(response) {
-      if (noCache || (maxAge !== undefined && response.ageMs() > maxAge * 1000 + (maxStaleMs > 0 ? maxStaleMs : 0))) return false
-      return minFresh === undefined || -response.staleMs() >= minFresh * 1000
+    accepts,
+    acceptsStale(response) {
+      const staleMs = response.staleMs()
+      // One that would still be fresh is here because it was refused, or because the application has let it expire.
+      return staleMs >= 0 && staleMs < maxStaleMs && accepts(response)
     },
   }
 }

@@ -27,9 +27,8 @@ export function lifetimeOf(said: Said, settings: Settings, now: number): Lifetim
   const { directives } = said
   const explicit = explicitMs(said, now)
   const allowed = explicit ?? routeMs(said, settings) ?? heuristicMs(said, now)
-  const initial = initialAgeMs(said.headers, now)
   if (allowed === undefined) return undefined
-  const freshMs = directives.has('no-cache') || initial === Number.POSITIVE_INFINITY ? 0 : Math.min(allowed, LONGEST)
+  const freshMs = directives.has('no-cache') ? 0 : Math.min(allowed, LONGEST)
 
   const mustRevalidate = directives.has('must-revalidate') || directives.has('proxy-revalidate') || directives.has('no-cache')
   const ms = (name: string) => {
@@ -40,7 +39,7 @@ export function lifetimeOf(said: Said, settings: Settings, now: number): Lifetim
   const mayBeStale = !mustRevalidate && !directives.has('s-maxage')
   return {
     freshMs,
-    initialAgeMs: Math.min(initial, LONGEST),
+    initialAgeMs: Math.min(initialAgeMs(said.headers, now), LONGEST),
     whileRevalidatingMs: mustRevalidate ? 0 : (ms('stale-while-revalidate') ?? (mayBeStale ? settings.staleWhileRevalidateMs : 0)),
     ifErrorMs: mustRevalidate ? -1 : (ms('stale-if-error') ?? (mayBeStale && settings.graceMs > 0 ? settings.graceMs : -1)),
     mayBeStale,

@@ -95,13 +95,18 @@ export function isForOneVisitor(headers: HeaderList, targeted: readonly string[]
   return hasHeader(headers, 'set-cookie') || isUnqualified(directives, 'private') || (directives.has('no-store') && !directives.has('must-understand'))
 }
 
-/** The directives that are for us: the first targeted field that can be read goes before `Cache-Control` (RFC 9213, section 2.2). */
+/** In a targeted field these take an Integer, and what is of another type is not to be made one (RFC 9213, section 2.1). */
+const IN_SECONDS = new Set(['max-age', 's-maxage', 'stale-while-revalidate', 'stale-if-error'])
+
+/** The directives that are for us: the first targeted field of which something can be read goes before `Cache-Control` (RFC 9213, section 2.2). */
 export function directivesOf(headers: HeaderList, targeted: readonly string[]): { readonly directives: Directives; readonly isTargeted: boolean } {
   for (const name of targeted) {
     const field = valueOf(headers, name)
     const dictionary = field === undefined ? undefined : parseDictionary(field)
-    if (dictionary === undefined || dictionary.size === 0) continue
-    const directives = new Map([...dictionary].filter(([, value]) => value !== false).map(([key, value]) => [key, value === true || Array.isArray(value) ? true : String(value)] as const))
+    if (dictionary === undefined) continue
+    const usable = [...dictionary].filter(([key, value]) => value !== false && (!IN_SECONDS.has(key) || Number.isInteger(value)))
+    if (usable.length === 0) continue
+    const directives = new Map(usable.map(([key, value]) => [key, value === true || Array.isArray(value) ? true : String(value)] as const))
     return { directives, isTargeted: true }
   }
   const field = valueOf(headers, 'cache-control')

@@ -199,7 +199,7 @@ export class Visit {
     const stale = ctx.stale?.value
     const kept = refused ?? known(stale) ?? decode(stale, key, undefined)
     const previous = kept !== undefined && this.#maySee(kept) ? kept : undefined
-    if (previous !== undefined && previous.record.mayBeStale && previous.staleMs() < this.#wishes.maxStaleMs) {
+    if (previous !== undefined && previous.record.mayBeStale && this.#wishes.acceptsStale(previous)) {
       this.#serve(previous, 'max-stale')
       return ctx.skip(RUN_YOURSELF)
     }

@@ -52,6 +52,25 @@ describeWithRedis('several processes', () => {
       expect(page.runs).toBe(1)
     })
 
+    it('run the handler at once for all who have waited for a page that is not kept', async () => {
+      const redis = await openRedis()
+      const held: (() => void)[] = []
+      const page = counting((_req, res, run) => held.push(() => void res.set('Cache-Control', 'no-store').send(`run ${run}`)))
+      const sites = [await openProcess(express, redis, page), await openProcess(express, redis, page), await openProcess(express, redis, page)]
+      const first = sites[0]?.get('/', host)
+      await expect.poll(() => page.runs).toBe(1)
+      const before = await questionsTo(redis)
+      const others = Promise.all(sites.slice(1).map((site) => site.get('/', host)))
+      // A read of each, and several questions for the lease.
+      await expect.poll(async () => (await questionsTo(redis)) - before).toBeGreaterThan(20)
+      held[0]?.()
+      expect((await first)?.body).toBe('run 1')
+      await expect.poll(() => page.runs, { timeout: 2000 }).toBe(3)
+      for (const answer of held.slice(1)) answer()
+
+      expect((await others).map(({ body }) => body).toSorted()).toEqual(['run 2', 'run 3'])
+    })
+
     it.each([
       ['what was kept before, for one question to Redis', {}, {}, 1],
       ['what is in a room and has tags, for one', {}, { room: '1', tags: ['a'] }, 1],

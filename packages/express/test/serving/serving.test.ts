@@ -71,6 +71,28 @@ onBothVersions((express) => {
     expect((await site.get('/')).body).toBe('run 1')
   })
 
+  it.each([['max-age="60"', 'no-store'], ['max-age=60.5', 'no-store'], ['max-age', 'no-store'], ['s-maxage=:NjA=:, no-store', 'max-age=60']])('makes no number of a targeted %j that is none, beside %s', async (targeted, field) => {
+    const site = await openObedientPage(express, counting((_req, res, run) => res.set('Cache-Control', field).set('Tiercel-Cache-Control', targeted).send(`run ${run}`)))
+    await site.get('/')
+
+    const second = await site.get('/')
+    expect([second.body, second.headers['cache-status']]).toEqual(['run 2', expect.not.stringContaining('stored')])
+  })
+
+  it.each(['0, 7200', '0, 0', 'abc', '-7200', '7200.0', ''])('takes a page of an Age of %j for new', async (age) => {
+    const site = await openObedientPage(express, counting((_req, res, run) => res.set('Cache-Control', 'max-age=3600').set('Age', age).send(`run ${run}`)))
+    await site.get('/')
+
+    expect((await site.get('/')).body).toBe('run 1')
+  })
+
+  it.each(['7200, 0', '7200;foo=bar', '99999999999', '9'.repeat(400)])('takes a page of an Age of %j for old', async (age) => {
+    const site = await openObedientPage(express, counting((_req, res, run) => res.set('Cache-Control', 'max-age=3600').set('Age', age).send(`run ${run}`)))
+    await site.get('/')
+
+    expect((await site.get('/')).body).toBe('run 2')
+  })
+
   it('keeps responses in the groups they name, by which they can be invalidated as by tags', async () => {
     const site = await openPage(express, counting((_req, res, run) => res.set('Cache-Groups', '"list", "detail";x=1').send(`run ${run}`)))
     await site.get('/')

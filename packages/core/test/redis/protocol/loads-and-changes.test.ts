@@ -1,7 +1,8 @@
 import { expect, it, vi } from 'vitest'
 import { heldLoader } from '../../behaviour/held-loader.js'
+import type { Loader } from '../../../src/index.js'
 import { describeWithRedis } from '../server/index.js'
-import { useStage } from './stage/stage.js'
+import { useStage, type Process } from './stage/stage.js'
 
 for (const kind of ['standalone', 'cluster'] as const) {
   describeWithRedis(`loads and changes that meet between processes (${kind})`, () => {
@@ -232,6 +233,76 @@ for (const kind of ['standalone', 'cluster'] as const) {
       call.succeed('late')
       await loading
       expect(await a.cache.get('k')).toBe('own')
+    })
+
+    /** Each has asked for the key and been told that another loads it. */
+    const waitingFor = (waiters: readonly Process[], load: Loader<string>) =>
+      Promise.all(
+        waiters.map(async ({ cache, link }) => {
+          const told = link.holdReply('acquire')
+          const value = cache.getOrSet('k', load)
+          await told.arrived
+          told.release()
+          return { value }
+        }),
+      )
+
+    /** The lease does not end by itself, however slow the machine is: who has it renews it by a timer of the process. */
+    const hold = (key: string) => stage.redis.cli('PEXPIRE', stage.redisKey.lease(key), '60000')
+
+    it.for(['skipped', 'undefined'] as const)('who waits for a load that is %s loads at once, and not after the others who wait', { timeout: 20_000 }, async (how) => {
+      const [a, ...others] = await Promise.all(Array.from({ length: 4 }, () => open()))
+      const load = heldLoader()
+      const loading = a?.cache.getOrSet('k', load)
+      const first = await load.called()
+      await hold('k')
+      const waiting = await waitingFor(others, load)
+      first.succeed(how === 'skipped' ? first.ctx.skip('first') : (undefined as never))
+      await loading
+      await load.called(2)
+      await hold('k')
+      const calls = await Promise.all([load.called(2), load.called(3), load.called(4)])
+      for (const [i, call] of calls.entries()) call.succeed(`value ${i}`)
+      const values = await Promise.all(waiting.map(({ value }) => value))
+      expect(values.toSorted()).toEqual(['value 0', 'value 1', 'value 2'])
+
+      // One of them had the right to store.
+      expect(values).toContain(await a?.cache.get('k'))
+    })
+
+    it('who comes after a load that was skipped loads for all, and stores', async () => {
+      const [a, b, c] = [await open(), await open(), await open()]
+      const load = heldLoader()
+      expect(await a.cache.getOrSet('k', (ctx) => ctx.skip('nothing'))).toBe('nothing')
+      const loading = b.cache.getOrSet('k', load)
+      const call = await load.called()
+      await hold('k')
+      const [waiting] = await waitingFor([c], load)
+      const stillWaits = c.link.holdReply('acquire')
+      await stillWaits.arrived
+      call.succeed('value')
+      stillWaits.release()
+      expect(await Promise.all([loading, waiting?.value, a.cache.getOrSet('k', load)])).toEqual(['value', 'value', 'value'])
+      expect(load.calls).toHaveLength(1)
+    })
+
+    it('who waits for a load that fails loads after the others who wait, so that what fails is not asked by all', async () => {
+      const [a, b, c] = [await open(), await open(), await open()]
+      const load = heldLoader()
+      const loading = a.cache.getOrSet('k', load).catch((error: Error) => error.message)
+      const first = await load.called()
+      await hold('k')
+      const waiting = await waitingFor([b, c], load)
+      first.fail(new Error('down'))
+      expect(await loading).toBe('down')
+      const second = await load.called(2)
+      await hold('k')
+      const stillWaits = [b.link.holdReply('acquire'), c.link.holdReply('acquire')]
+      await Promise.race(stillWaits.map(({ arrived }) => arrived))
+      for (const { release } of stillWaits) release()
+      second.succeed('value')
+      expect(await Promise.all(waiting.map(({ value }) => value))).toEqual(['value', 'value'])
+      expect(load.calls).toHaveLength(2)
     })
 
     it('a call that reads past the cache is not given what is in Redis', async () => {

@@ -108,6 +108,16 @@ describeWithRedis('what is asked of Redis', () => {
     expect(named(commands)).toEqual(['MGET', 'EVALSHA', 'EVALSHA'])
   })
 
+  it('is a read, a lease and its end for a load that keeps nothing', async () => {
+    const cache = await tier.open()
+    const skip = async (key: string) => {
+      await cache.getOrSet(key, (ctx) => ctx.skip(1))
+      await vi.waitUntil(async () => (await tier.redis.cli('GET', `tiercel:1:{${key}}:l`)) === '!', soon)
+    }
+    await skip('before')
+    expect(named(await tier.commandsDuring(() => skip('k')))).toEqual(['MGET', 'EVALSHA', 'EVALSHA'])
+  })
+
   it('is one command, and the same, for a room of 10 and of 1000', async () => {
     const cache = await tier.open({ deadline: '10s' })
     await cache.invalidateRoom('so that Redis knows the script')
