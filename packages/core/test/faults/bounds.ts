@@ -5,7 +5,7 @@ import { afterAll, afterEach, expect, it } from 'vitest'
 import type { Cache } from '../../src/index.js'
 import type { PackageName } from '../redis/clients/variants.js'
 import { describeWithRedis, type FaultProxy, type RedisServer } from '../redis/server/index.js'
-import { Arena, DEADLINE_MS, ms } from './arena.js'
+import { Arena, ms } from './arena.js'
 import { Stopwatch } from './stopwatch.js'
 
 interface Trouble {
@@ -37,10 +37,13 @@ const moreTroubles: readonly Trouble[] = [
 ]
 
 const LOAD_MS = 20
+const FIRST_WAVE = 500
 /** The first ones meet a Redis that nobody knows to be in trouble; the others one that is not asked any more. */
-const WAVES = [500, 500, 500, ...Array.from({ length: 20 }, () => 40)]
+const WAVES = [FIRST_WAVE, FIRST_WAVE, FIRST_WAVE, ...Array.from({ length: 20 }, () => 40)]
+/** What Redis may add to a call that is measured: so much that a machine which is late for a moment is told from a second deadline. */
+const CALL_DEADLINE_MS = 1000
 /** What timers, several in each call, and the turns between them take. */
-const SLACK_MS = 60
+const SLACK_MS = 700
 /** Far longer than a test waits. */
 const WAITED_FOR_IN_VAIN = '5m'
 /** Pauses between attempts grow with the time that it is away. */
@@ -59,12 +62,13 @@ export function boundsSuite(packageName: PackageName): void {
       async ({ name, begin, end }) => {
         arena = new Arena(packageName)
         const { redis, proxy } = await arena.pair()
-        const cache = await arena.open(proxy)
+        const cache = await arena.open(proxy, { deadline: CALL_DEADLINE_MS })
         const watch = new Stopwatch()
         await begin(redis, proxy)
         const calls: Promise<number>[] = []
         let asked = 0
         for (const [wave, size] of WAVES.entries()) {
+          if (size < FIRST_WAVE) await arena.until(() => !cache.health().healthy)
           if (cache.health().healthy) asked += size
           for (let i = 0; i < size; i++) {
             const key = `${wave}:${i}`
@@ -75,10 +79,10 @@ export function boundsSuite(packageName: PackageName): void {
         const times = await Promise.all(calls)
         watch.stop()
         await end(redis, proxy)
-        const bound = DEADLINE_MS + LOAD_MS
+        const bound = CALL_DEADLINE_MS + LOAD_MS
         const over = times.filter((time) => time > bound + SLACK_MS)
         lines.push(`  ${name}: ${times.length} calls, ${asked} of which asked Redis; ${over.length} took longer than they may, the slowest ${ms(Math.max(...times))} of ${bound} ms\n`)
-        expect(asked).toBeGreaterThanOrEqual(500)
+        expect(asked).toBeGreaterThanOrEqual(FIRST_WAVE)
         expect(over).toEqual([])
       },
       60_000,

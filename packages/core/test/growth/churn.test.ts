@@ -18,7 +18,7 @@ describeWithRedis('after very many operations', () => {
   let caches: readonly [Cache, Cache]
   beforeAll(async () => {
     redis = await startRedis()
-    const options = { redis: redis.url, deadline: '5s', memory: { maxEntries: MAX_ENTRIES }, ttl: '1m' } as const
+    const options = { redis: redis.url, deadline: '20s', memory: { maxEntries: MAX_ENTRIES }, ttl: '1m' } as const
     caches = [createCache(options), createCache(options)]
     await Promise.all(caches.map((cache) => cache.ready()))
   })

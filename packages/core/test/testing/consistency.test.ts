@@ -232,11 +232,12 @@ describe('a consistency recorder', () => {
 
   it('has the same time as recorders of other processes', async () => {
     const mine = createConsistencyRecorder('here')
-    const program = runProgram(await builtTesting(), `
+    const built = await builtTesting()
+    const before = mine.now()
+    const program = runProgram(built, `
       const recorder = testing.createConsistencyRecorder('there')
       recorder.wrote('k', 1, recorder.now())
       console.log(JSON.stringify(recorder.take()))`)
-    const before = mine.now()
     const batch = JSON.parse(await program.line()) as ConsistencyBatch
     const after = mine.now()
     const [event] = batch.events
@@ -325,7 +326,7 @@ async function exercise(subjects: readonly Subject[], bound: number): Promise<Re
 describeWithRedis('what the checker says of real caches', () => {
   it('nothing, of two that share a Redis', async () => {
     const redis = await startRedis()
-    const caches = [1, 2].map(() => createCache({ redis: redis.url, maxStaleness: 300, deadline: '10s' }))
+    const caches = [1, 2].map(() => createCache({ redis: redis.url, maxStaleness: 300, deadline: '20s' }))
     await Promise.all(caches.map((cache) => cache.ready()))
     const report = await exercise(caches.map(ofCache), 300)
     expect(String(report)).toContain('consistency: ok')

@@ -5,7 +5,7 @@ import { startProxy, startRedis, type FaultProxy, type RedisServer } from '../..
 import { describeWithRedis } from '../redis/server/index.js'
 import { rawClients, type RawClient } from './raw-clients.js'
 
-const soon = { timeout: 10_000, interval: 5 }
+const soon = { timeout: 30_000, interval: 5 }
 const LONG = 'x'.repeat(1_000_000)
 
 /** Whether a promise is still pending once something else, sent later, has had its answer. */

@@ -7,7 +7,7 @@ import { describeWithRedis } from '../redis/server/index.js'
 import { builtTesting, importsOfTesting, runProgram } from './built.js'
 import { rawClients, type RawClient } from './raw-clients.js'
 
-const soon = { timeout: 10_000, interval: 5 }
+const soon = { timeout: 30_000, interval: 5 }
 const started: { stop(): unknown }[] = []
 
 async function start(options?: RedisServerOptions): Promise<RedisServer> {
@@ -90,6 +90,24 @@ describeWithRedis('a Redis server for tests', () => {
     const server = await start()
     await server.cli('SHUTDOWN', 'NOSAVE').catch(() => {})
     await expect.poll(() => server.start().then(() => 'started', () => 'ending'), soon).toBe('started')
+    expect(await server.cli('PING')).toBe('PONG')
+  })
+
+  it('has its port to itself also while it is down', async () => {
+    const server = await start()
+    const proxy = await startProxy(server)
+    started.push(proxy)
+    await server.kill()
+    proxy.refuse()
+    // As if chance had chosen these of the ten thousand that there are.
+    const pick = ({ port }: { readonly port: number }) => (port - 12_000 + 0.5) / 10_000
+    const random = vi.spyOn(Math, 'random').mockReturnValueOnce(pick(server)).mockReturnValueOnce(pick(proxy))
+    const other = await start()
+    expect(random.mock.calls.length).toBeGreaterThan(2)
+    random.mockRestore()
+    expect([server.port, proxy.port]).not.toContain(other.port)
+    await proxy.heal()
+    await server.start()
     expect(await server.cli('PING')).toBe('PONG')
   })
 

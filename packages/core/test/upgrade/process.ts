@@ -7,7 +7,7 @@ const PROGRAM = `
 import { createInterface } from 'node:readline'
 const [url, redis] = process.argv.slice(1)
 const { createCache } = await import(url)
-const cache = createCache({ redis, deadline: '5s', connectTimeout: '5s', grace: '1h' })
+const cache = createCache({ redis, deadline: '20s', connectTimeout: '20s', maxStaleness: '1m', grace: '1h' })
 const errors = []
 cache.on('error', ({ error }) => errors.push(String(error)))
 await cache.ready()

@@ -70,8 +70,8 @@ describeWithRedis('while processes of two releases share a Redis', () => {
       const forgets = round % 2 === 0 ? next : old
       expect(await forgets.invoke('invalidate', round < 3 ? { key: 'k' } : { tag: 't' })).toMatchObject({ durable: true })
       // Until the message has arrived.
-      await expect.poll(() => old.invoke('peek', 'k'), { timeout: 10_000 }).toBeUndefined()
-      await expect.poll(() => next.invoke('peek', 'k'), { timeout: 10_000 }).toBeUndefined()
+      await expect.poll(() => old.invoke('peek', 'k'), { timeout: 30_000 }).toBeUndefined()
+      await expect.poll(() => next.invoke('peek', 'k'), { timeout: 30_000 }).toBeUndefined()
     }
     for (const each of [old, next]) {
       const state = await each.state()

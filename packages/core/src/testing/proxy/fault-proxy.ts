@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { InvalidArgumentError } from '../../errors/index.js'
-import { listenOnFreePort } from '../redis/ports.js'
+import { listenOn, reservePort, type ReservedPort } from '../redis/ports.js'
 import { FaultSettings, type ProxyCounts } from './fault-settings.js'
 import { Faults } from './faults.js'
 import { ProxyConnection } from './proxy-connection.js'
@@ -24,7 +24,8 @@ export class FaultProxy extends Faults {
   readonly #settings: FaultSettings
   readonly #open = new Set<ProxyConnection>()
   #target: Target
-  #port = 0
+  /** Also while it refuses. */
+  #reserved: ReservedPort | undefined
   #server: Server | undefined
 
   constructor(target: ProxyTarget) {
@@ -36,14 +37,14 @@ export class FaultProxy extends Faults {
 
   /** On the loopback interface. */
   get port(): number {
-    return this.#port
+    return this.#reserved?.port ?? 0
   }
 
   /** As the URL of the target, with the proxy's host and port. */
   get url(): string {
     const url = new URL(this.#target.url)
     url.hostname = '127.0.0.1'
-    url.port = String(this.#port)
+    url.port = String(this.port)
     return url.href.replace(/\/$/, '')
   }
 
@@ -85,6 +86,7 @@ export class FaultProxy extends Faults {
     this.refuse()
     this.reset()
     if (server !== undefined) await once(server, 'close')
+    this.#reserved?.giveBack()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +100,8 @@ export class FaultProxy extends Faults {
     server.on('error', () => {})
     this.#server = server
     try {
-      this.#port = await listenOnFreePort(server, this.#port)
+      this.#reserved ??= await reservePort()
+      await listenOn(server, this.#reserved.port)
     } catch (error) {
       this.#server = undefined
       throw error

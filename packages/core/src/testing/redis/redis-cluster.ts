@@ -4,8 +4,8 @@ import { startRedis, type RedisServer, type RedisServerOptions } from './redis-s
 import { until } from './until.js'
 
 const SLOTS = 16_384
-const FORMING_MS = 30_000
-const FAILOVER_MS = 20_000
+const FORMING_MS = 60_000
+const FAILOVER_MS = 40_000
 const ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--cluster-config-file', 'nodes.conf', '--cluster-replica-validity-factor', '0']
 
 export interface RedisClusterOptions extends Pick<RedisServerOptions, 'executable' | 'args'> {

@@ -5,7 +5,7 @@ import { makeCertificates, type Certificates } from './certificates.js'
 import { startChild, type Child } from './child.js'
 import { needRedisServer } from './executable.js'
 import { PlainClient, type CommandArgument, type CommandReply } from './plain-client.js'
-import { freePort } from './ports.js'
+import { reservePort, type ReservedPort } from './ports.js'
 import { entrustPrivateFolder, makePrivateFolder, reclaimPrivateFolder, removePrivateFolder } from './private-folders.js'
 import { GivenUp, until } from './until.js'
 
@@ -29,8 +29,8 @@ export interface FillUpOptions {
   readonly maxBytes?: number
 }
 
-const STARTING_MS = 10_000
-const FOLLOWING_MS = 20_000
+const STARTING_MS = 30_000
+const FOLLOWING_MS = 30_000
 const ATTEMPTS = 3
 const LINES_OF_OUTPUT = 5
 
@@ -45,7 +45,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const executable = needRedisServer(options.executable)
   const certificates = options.tls === true ? await makeCertificates() : options.tls === false ? undefined : options.tls
   for (let attempt = 1; ; attempt++) {
-    const ports = { plain: await freePort(), tls: certificates === undefined ? undefined : await freePort() }
+    const ports = { plain: await reservePort(), tls: certificates === undefined ? undefined : await reservePort() }
     const server = new RedisServer(executable, ports, certificates, options)
     try {
       await server.start()
@@ -65,6 +65,7 @@ export class RedisServer {
   readonly plainPort: number
   /** Those of TLS, and `undefined` without. */
   readonly certificates: Certificates | undefined
+  readonly #ports: { readonly plain: ReservedPort; readonly tls: ReservedPort | undefined }
   readonly #executable: string
   readonly #args: readonly string[]
   readonly #folder = makePrivateFolder('tiercel-redis-')
@@ -73,9 +74,10 @@ export class RedisServer {
   #client: PlainClient | undefined
   #beforeFillUp: readonly string[] | undefined
 
-  constructor(executable: string, ports: { plain: number; tls: number | undefined }, certificates: Certificates | undefined, options: RedisServerOptions) {
-    this.port = ports.tls ?? ports.plain
-    this.plainPort = ports.plain
+  constructor(executable: string, ports: { plain: ReservedPort; tls: ReservedPort | undefined }, certificates: Certificates | undefined, options: RedisServerOptions) {
+    this.#ports = ports
+    this.port = (ports.tls ?? ports.plain).port
+    this.plainPort = ports.plain.port
     this.certificates = certificates
     this.#executable = executable
     this.#password = options.password
@@ -220,6 +222,7 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill()
     removePrivateFolder(this.#folder)
+    for (const reserved of [this.#ports.plain, this.#ports.tls]) reserved?.giveBack()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

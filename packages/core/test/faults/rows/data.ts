@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { PATIENT } from '../arena.js'
 import type { Row } from '../row.js'
 
 /** What happens to the data in Redis. */
@@ -9,7 +10,7 @@ export const dataRows: readonly Row[] = [
     promised: 'only misses',
     async check(arena) {
       const redis = await arena.redis()
-      const cache = await arena.open(redis, { deadline: '5s' })
+      const cache = await arena.open(redis, PATIENT)
       let removed = 0
       await cache.set('k', 'old', { tags: ['t'], room: 'r' })
       const names = ((await redis.cli('KEYS', '*')) as string[]).filter((name) => !name.endsWith(':v'))
@@ -29,7 +30,7 @@ export const dataRows: readonly Row[] = [
     promised: 'what was invalidated does not come back',
     async check(arena) {
       const redis = await arena.redis()
-      const cache = await arena.open(redis, { deadline: '5s' })
+      const cache = await arena.open(redis, PATIENT)
       const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
       for (const [i, key] of keys.entries()) await cache.set(key, 'x'.repeat(1000), { tags: [`t${i}`] })
       for (let i = 0; i < 300; i += 10) await cache.invalidate({ tags: Array.from({ length: 10 }, (_, j) => `t${i + j}`) })
@@ -48,7 +49,7 @@ export const dataRows: readonly Row[] = [
     promised: 'a miss, and set and invalidate work',
     async check(arena) {
       const redis = await arena.redis()
-      const cache = await arena.open(redis, { deadline: '5s' })
+      const cache = await arena.open(redis, PATIENT)
       await cache.set('k', 'old', { tags: ['t'] })
       const names = (await redis.cli('KEYS', '*')) as string[]
       for (const name of names) {
@@ -69,7 +70,7 @@ export const dataRows: readonly Row[] = [
     promised: 'a miss, never another value',
     async check(arena) {
       const redis = await arena.redis()
-      const cache = await arena.open(redis, { deadline: '5s', maxStaleness: '1m' })
+      const cache = await arena.open(redis, { ...PATIENT, maxStaleness: '1m' })
       await cache.set('k', { some: 'value' }, { tags: ['t'] })
       const name = ((await redis.cli('KEYS', '*:v')) as string[])[0] ?? ''
       const length = Number(await redis.cli('STRLEN', name))

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { makeCertificates } from '../../../src/testing/index.js'
 import { RedisRefusedError } from '../../../src/errors/index.js'
-import { ms, type Arena } from '../arena.js'
+import { ms, PATIENT, type Arena } from '../arena.js'
 import type { Row } from '../row.js'
 
 const refusals = (arena: Arena) => new Set(arena.errors.map((error) => (error instanceof RedisRefusedError ? error.reply : undefined)))
@@ -84,8 +84,7 @@ export const refusalRows: readonly Row[] = [
       const [redis, replica] = [await arena.redis({ args: ['--min-replicas-to-write', '1'] }), await arena.redis()]
       await replica.follow(redis)
       const [one, other] = [await arena.open(redis, { maxStaleness: 300 }), await arena.open(redis, { maxStaleness: 300 })]
-      await one.set('k', 'old')
-      expect(await other.get('k')).toBe('old')
+      await arena.share(one, other, 'k', 'old')
       await replica.kill()
       await arena.until(async () => {
         await Promise.all([one, other].map((cache) => cache.getOrSet('k', () => 'new')))
@@ -105,7 +104,7 @@ export const refusalRows: readonly Row[] = [
     promised: 'nothing is stored, no call fails, invalidations are still durable',
     async check(arena) {
       const redis = await arena.redis()
-      const cache = await arena.open(redis, { deadline: '5s' })
+      const cache = await arena.open(redis, PATIENT)
       await cache.setMany([['k', 1], ['l', 1]], { tags: ['t'] })
       await redis.fillUp()
       expect(await cache.invalidate({ key: 'k' })).toEqual({ durable: true, count: 1 })

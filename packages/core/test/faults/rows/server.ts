@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { ms } from '../arena.js'
+import { ms, PATIENT } from '../arena.js'
 import type { Row } from '../row.js'
 
 /** What happens to the server as a whole. */
@@ -25,8 +25,7 @@ export const serverRows: readonly Row[] = [
     async check(arena) {
       const { redis, proxy } = await arena.pair()
       const [one, other] = [await arena.open(proxy), await arena.open(proxy)]
-      await one.set('k', 'old')
-      expect(await other.get('k')).toBe('old')
+      await arena.share(one, other, 'k', 'old')
       await redis.kill()
       const slowest = await arena.slowest(one)
       expect(await one.invalidate({ key: 'k' })).toHaveProperty('durable', false)
@@ -60,7 +59,7 @@ export const serverRows: readonly Row[] = [
     promised: 'what was invalidated does not come back',
     async check(arena) {
       const { redis, proxy } = await arena.pair()
-      const cache = await arena.open(proxy, { deadline: '5s' })
+      const cache = await arena.open(proxy, PATIENT)
       await cache.setMany([['k', 'old'], ['tagged', 'old']], { tags: ['t'] })
       const backup = await redis.dump()
       expect(await cache.invalidate({ key: 'k', tag: 't' })).toHaveProperty('durable', true)
@@ -142,7 +141,7 @@ export const serverRows: readonly Row[] = [
     promised: 'they are sent again, and nobody notices',
     async check(arena) {
       const { redis, proxy } = await arena.pair()
-      const cache = await arena.open(proxy, { deadline: '5s' })
+      const cache = await arena.open(proxy, PATIENT)
       for (let i = 0; i < 10; i++) {
         await redis.cli('SCRIPT', 'FLUSH')
         expect(await cache.getOrSet(`k${i}`, () => i)).toBe(i)
@@ -158,7 +157,7 @@ export const serverRows: readonly Row[] = [
     promised: 'only misses',
     async check(arena) {
       const { redis, proxy } = await arena.pair()
-      const [one, other] = [await arena.open(proxy, { deadline: '5s' }), await arena.open(proxy, { deadline: '5s' })]
+      const [one, other] = [await arena.open(proxy, PATIENT), await arena.open(proxy, PATIENT)]
       let old = 0
       for (let version = 1; version <= 50; version++) {
         await Promise.all([one, other].map((cache) => cache.getOrSet('k', () => version, { tags: ['t'] })))

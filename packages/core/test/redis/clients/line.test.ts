@@ -173,7 +173,7 @@ it('ignores what a wire says that was replaced', async () => {
 it('counts a command as unanswered until its reply comes, though its caller has gone', async () => {
   vi.useRealTimers()
   line = makeLine()
-  await vi.waitUntil(() => line.isUp)
+  await vi.waitUntil(() => line.isUp, { timeout: 30_000 })
   const wire = newest()
   wire.answering = false
   await Promise.allSettled(Array.from({ length: 50_000 }, () => line.send(['GET', 'a'], 10)))

@@ -8,7 +8,7 @@ const Mock = MockRedis as new (options?: object) => RedisTarget
 
 afterEach(closeAll)
 
-const options = { route: '', timeoutMs: 1000 }
+const options = { route: '', timeoutMs: 20_000 }
 
 it('takes an ioredis-mock, as tests of applications do', async () => {
   const { connection } = open(new Mock({ port: 7001 }))
@@ -22,7 +22,7 @@ it('takes an ioredis-mock, as tests of applications do', async () => {
 it('falls back to EVAL, which is all a mock has', async () => {
   const { connection } = open(new Mock({ port: 7002 }))
   const script = defineScript("redis.call('SET', KEYS[1], ARGV[1]) return {redis.call('GET', KEYS[1]), 1}")
-  expect(await connection.run(script, ['k'], ['v'], 1000)).toEqual([Buffer.from('v'), 1])
+  expect(await connection.run(script, ['k'], ['v'], 20_000)).toEqual([Buffer.from('v'), 1])
 })
 
 it('subscribes to what a mock publishes', async () => {

@@ -6,6 +6,7 @@ import { describeWithRedis, startProxy, startRedis, type FaultProxy, type RedisS
 import { closeAll, installOnly, open, variants, type Opened } from './variants.js'
 
 const CANARY = 'c4n4ry'
+const soon = { timeout: 30_000, interval: 5 }
 
 /** Everything a logger, a debugger or a careless handler could get out of it. */
 function leaks(thing: unknown): boolean {
@@ -51,7 +52,7 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
 
     const url = (user = '', port = server.port, password = `${CANARY}-password`) => `redis://${user}:${password}@127.0.0.1:${port}`
     const secret = [`${CANARY}-key`, Buffer.from(`${CANARY}-bytes`)]
-    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 2000 })
+    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 20_000 })
 
     const failures: Record<string, (opened: (address?: string, connectTimeoutMs?: number) => Opened) => Promise<unknown>> = {
       'wrong password': (opened) => send(opened(url('', server.port, `wrong-${CANARY}`)).connection, 'PING'),
@@ -60,8 +61,8 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
       'not a number': (opened) => send(opened().connection, 'INCR', `${CANARY}-text`),
       'unknown command': (opened) => send(opened().connection, `NO${CANARY}`, ...secret),
       'wrong number of arguments': (opened) => send(opened().connection, 'SET', ...secret, 'a', 'b', `${CANARY}`),
-      'error in a script': (opened) => opened().connection.run(defineScript("error(ARGV[1] .. KEYS[1])"), [`${CANARY}-key`], secret, 2000),
-      'error made by a script': (opened) => opened().connection.run(defineScript("return redis.error_reply('SECRET ' .. ARGV[1])"), [], secret, 2000),
+      'error in a script': (opened) => opened().connection.run(defineScript("error(ARGV[1] .. KEYS[1])"), [`${CANARY}-key`], secret, 20_000),
+      'error made by a script': (opened) => opened().connection.run(defineScript("return redis.error_reply('SECRET ' .. ARGV[1])"), [], secret, 20_000),
       'command not permitted': (opened) => send(opened(url(`${CANARY}-user`)).connection, 'FLUSHALL'),
       'key not permitted': (opened) => send(opened(url(`${CANARY}-user`)).connection, 'SET', ...secret),
       'channel not permitted': (opened) => send(opened(url(`${CANARY}-user`)).connection, 'PUBLISH', ...secret),
@@ -88,7 +89,7 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
         await send(connection, 'PING')
         proxy.refuse()
         proxy.reset()
-        await vi.waitUntil(() => !connection.isUp)
+        await vi.waitUntil(() => !connection.isUp, soon)
         return await send(connection, 'SET', ...secret)
       },
       'connection closed': async (opened) => {
@@ -109,7 +110,7 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
 
     it.each(Object.keys(failures))('%s', async (name) => {
       const opened: Opened[] = []
-      const failure = failures[name]?.((address = url(), connectTimeoutMs = 1000) => {
+      const failure = failures[name]?.((address = url(), connectTimeoutMs = 20_000) => {
         const one = open(target(address), connectTimeoutMs)
         opened.push(one)
         return one
@@ -129,14 +130,14 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
 
     it('is not up while it has not given the password', async () => {
       const { connection, errors } = open(target(`redis://127.0.0.1:${server.port}`))
-      await vi.waitUntil(() => errors.length > 0)
+      await vi.waitUntil(() => errors.length > 0, soon)
       expect(connection.isUp).toBe(false)
       expect(errors[0]).toMatchObject({ reply: 'auth' })
     })
 
     it('gives a name and an advice for each kind of refusal', async () => {
       const refusal = async (name: string) => {
-        const error: unknown = await failures[name]?.((address = url(), connectTimeoutMs = 1000) => open(target(address), connectTimeoutMs)).catch((reason: unknown) => reason)
+        const error: unknown = await failures[name]?.((address = url(), connectTimeoutMs = 20_000) => open(target(address), connectTimeoutMs)).catch((reason: unknown) => reason)
         return error
       }
       expect(await refusal('wrong type')).toMatchObject({ reply: 'wrongtype' })
@@ -149,7 +150,7 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
       expect(await refusal('TLS to a server without')).toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
       const { connection, errors } = open(target(url(`${CANARY}-user`)))
       connection.subscribe(CANARY, { onMessage() {}, onSubscribed() {}, onLost() {} }).catch(() => {})
-      await vi.waitUntil(() => errors.length > 0, { timeout: 10_000, interval: 5 })
+      await vi.waitUntil(() => errors.length > 0, soon)
       expect(errors[0]).toMatchObject({ reply: 'permission', message: expect.stringContaining('&') })
       expect(errors.filter(leaks)).toEqual([])
     })
@@ -157,13 +158,13 @@ describeWithRedis('No error tells a password, key, value or argument', () => {
 
   it('tells a stopped script, a replica and a server that is loading apart', async () => {
     const { connection } = open(`redis://:${CANARY}-password@127.0.0.1:${server.port}`)
-    const refuse = (reply: string) => connection.run(defineScript(`return redis.error_reply(${JSON.stringify(reply)})`), [], [], 2000)
+    const refuse = (reply: string) => connection.run(defineScript(`return redis.error_reply(${JSON.stringify(reply)})`), [], [], 20_000)
     await expect(refuse('LOADING Redis is loading the dataset in memory')).rejects.toMatchObject({ reply: 'loading' })
     await expect(refuse('BUSY Redis is busy running a script')).rejects.toMatchObject({ reply: 'busy' })
     await expect(refuse('CLUSTERDOWN Hash slot not served')).rejects.toMatchObject({ reply: 'clusterdown' })
     await expect(refuse('MOVED 1 127.0.0.1:1')).rejects.toMatchObject({ reply: 'other', name: 'RedisRefusedError', message: expect.stringContaining('cluster client') })
     await server.cli('REPLICAOF', '127.0.0.1', 1)
-    await expect(connection.send(['SET', 'a', 'b'], { route: '', timeoutMs: 2000 })).rejects.toMatchObject({ reply: 'readonly' })
+    await expect(connection.send(['SET', 'a', 'b'], { route: '', timeoutMs: 20_000 })).rejects.toMatchObject({ reply: 'readonly' })
     await server.cli('REPLICAOF', 'NO', 'ONE')
   })
 })

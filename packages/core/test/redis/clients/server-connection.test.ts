@@ -8,7 +8,7 @@ import { closeAll, installOnly, open, template, variants } from './variants.js'
 
 const BYTES = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
 const itself = (error: unknown) => error
-const soon = { timeout: 5000, interval: 5 }
+const soon = { timeout: 30_000, interval: 5 }
 
 describeWithRedis('A connection to one server', () => {
   let server: RedisServer
@@ -39,7 +39,7 @@ describeWithRedis('A connection to one server', () => {
   describe.each(variants)('by $name', ({ packageName, by, target }) => {
     beforeEach(() => installOnly(by === 'URL' ? packageName : undefined))
 
-    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 10_000 })
+    const send = (connection: RedisConnection, ...args: (string | Buffer)[]) => connection.send(args, { route: '', timeoutMs: 30_000 })
     const up = async (url = server.url) => {
       const opened = open(target(url))
       await send(opened.connection, 'PING')
@@ -72,13 +72,13 @@ describeWithRedis('A connection to one server', () => {
       await server.cli('SCRIPT', 'FLUSH')
       await server.cli('CONFIG', 'RESETSTAT')
       const expected = [Buffer.from('k'), BYTES, null, 7, []]
-      expect(await connection.run(script, ['k'], [BYTES], 2000)).toEqual(expected)
-      expect(await connection.run(script, ['k'], [BYTES], 2000)).toEqual(expected)
+      expect(await connection.run(script, ['k'], [BYTES], 20_000)).toEqual(expected)
+      expect(await connection.run(script, ['k'], [BYTES], 20_000)).toEqual(expected)
       const stats = String(await server.cli('INFO', 'commandstats'))
       expect(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]).toBe('2')
       expect(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1]).toBe('1')
       await server.cli('SCRIPT', 'FLUSH')
-      expect(await connection.run(script, ['k'], [BYTES], 2000)).toEqual(expected)
+      expect(await connection.run(script, ['k'], [BYTES], 20_000)).toEqual(expected)
     })
 
     it('sends the commands of one tick together', async () => {
@@ -101,7 +101,7 @@ describeWithRedis('A connection to one server', () => {
     it('is cut off by a black hole until it is recycled', async () => {
       const { connection } = await up(proxy.url)
       proxy.blackhole('down')
-      const lost = connection.send(['INCR', 'lost'], { route: '', timeoutMs: 5000 })
+      const lost = connection.send(['INCR', 'lost'], { route: '', timeoutMs: 60_000 })
       await expect(connection.send(['PING'], { route: '', timeoutMs: 30 })).rejects.toBeInstanceOf(RedisTimeoutError)
       const failed = lost.catch(itself)
       connection.recycle()
@@ -131,9 +131,9 @@ describeWithRedis('A connection to one server', () => {
       proxy.refuse()
       proxy.reset()
       await expect.poll(() => connection.isUp, soon).toBe(false)
-      const start = performance.now()
-      await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
-      expect(performance.now() - start).toBeLessThan(1000)
+      const refused = connection.send(['PING'], { route: '', timeoutMs: 10_000 }).catch(itself)
+      const nextTurn = new Promise((resolve) => setImmediate(() => resolve('still waiting')))
+      expect(await Promise.race([refused, nextTurn])).toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
       await expect.poll(() => errors.length, soon).toBeGreaterThan(1)
       await proxy.heal()
       await expect.poll(() => connection.isUp, soon).toBe(true)
@@ -172,7 +172,8 @@ describeWithRedis('A connection to one server', () => {
       await server.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
       await expect.poll(() => listeners.length, soon).toBe(2)
       await expect.poll(() => messages.length, soon).toBe(3)
-      expect(listeners).toEqual([1, 1])
+      // More than one while a wire that was too slow is being dropped.
+      expect(listeners.filter((count) => count === 0)).toEqual([])
       expect(handlers.onLost).toHaveBeenCalledTimes(1)
       expect(await send(connection, 'PING')).toBe('PONG')
 
@@ -234,10 +235,9 @@ describeWithRedis('A connection to one server', () => {
       await subscription
       proxy.blackhole()
       const pending = send(connection, 'GET', 'bytes').catch(itself)
-      const start = performance.now()
       await connection.close(50)
-      expect(performance.now() - start).toBeLessThan(1500)
-      expect(await pending).toBeInstanceOf(RedisUnavailableError)
+      // And not because it was found out that nothing answers.
+      expect(await pending).toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE', message: expect.stringContaining('closed before the reply') })
       await expect(send(connection, 'PING')).rejects.toBeInstanceOf(RedisUnavailableError)
       await expect(connection.subscribe('news', { onMessage() {}, onSubscribed() {}, onLost() {} })).rejects.toBeInstanceOf(RedisUnavailableError)
       await proxy.heal()
@@ -248,7 +248,7 @@ describeWithRedis('A connection to one server', () => {
       const { connection } = await up(proxy.url)
       proxy.delay(40)
       const reply = send(connection, 'ECHO', 'still here')
-      await connection.close(5000)
+      await connection.close(30_000)
       expect(await reply).toEqual(Buffer.from('still here'))
     })
 
@@ -269,12 +269,12 @@ describeWithRedis('A connection to one server', () => {
       const { connection } = await up()
       const [master, ...others] = await connection.masters()
       expect(others).toEqual([])
-      expect(String(await master?.send(['INFO', 'server'], 2000))).toContain('run_id:')
+      expect(String(await master?.send(['INFO', 'server'], 20_000))).toContain('run_id:')
     })
 
     it('gives up an attempt that is accepted but not answered, and makes the next', async () => {
       proxy.blackhole()
-      const { connection } = open(target(proxy.url), 80)
+      const { connection } = open(target(proxy.url), 300)
       await expect(send(connection, 'PING')).rejects.toMatchObject({ code: 'TIERCEL_REDIS_UNAVAILABLE' })
       await expect.poll(() => proxy.counts.accepted, soon).toBeGreaterThan(1)
       await proxy.heal()
@@ -287,13 +287,13 @@ describeWithRedis('A connection to one server', () => {
       const client = template(packageName, server.url, { database: 3, db: 3 }) as { isOpen?: boolean; status?: string; connect(): Promise<unknown>; ping(): Promise<unknown>; destroy?(): void; disconnect(): void; on(event: string, listener: () => void): unknown }
       client.on('error', () => {})
       const { connection } = open(client as never)
-      await connection.send(['SET', 'where', 'here'], { route: '', timeoutMs: 2000 })
+      await connection.send(['SET', 'where', 'here'], { route: '', timeoutMs: 20_000 })
       expect(client.isOpen ?? client.status).toBe(packageName.startsWith('redis') ? false : 'wait')
       // On a busy machine its own first attempt may fail; what counts is that closing ours leaves it open.
       await client.connect().catch(() => {})
       await vi.waitFor(() => client.ping(), soon)
       await connection.close(1000)
-      expect(String(await client.ping())).toBe('PONG')
+      await vi.waitFor(async () => expect(String(await client.ping())).toBe('PONG'), soon)
       await server.cli('SELECT', 3)
       expect(await server.cli('GET', 'where')).toBe('here')
       await server.cli('SELECT', 0)
@@ -302,16 +302,16 @@ describeWithRedis('A connection to one server', () => {
 
     it('does not go on in another database when its own does not exist', async () => {
       const { connection } = open(template(packageName, server.url, { database: 99, db: 99 }))
-      await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toBeInstanceOf(RedisRefusedError)
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 20_000 })).rejects.toBeInstanceOf(RedisRefusedError)
       expect(connection.isUp).toBe(false)
     })
   })
 
   it.each(['redis', 'ioredis'] as const)('refuses more than 50,000 commands that nobody answers: %s', async (packageName) => {
     const { connection } = open(template(packageName, server.url))
-    await connection.send(['PING'], { route: '', timeoutMs: 2000 })
+    await connection.send(['PING'], { route: '', timeoutMs: 20_000 })
     server.pause()
-    const pending = Array.from({ length: 50_000 }, () => connection.send(['PING'], { route: '', timeoutMs: 10_000 }).catch(itself))
+    const pending = Array.from({ length: 50_000 }, () => connection.send(['PING'], { route: '', timeoutMs: 60_000 }).catch(itself))
     await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toThrow('50000 commands wait')
     await connection.close(0)
     for (const error of await Promise.all(pending)) expect(error).toBeInstanceOf(RedisUnavailableError)
@@ -319,21 +319,18 @@ describeWithRedis('A connection to one server', () => {
 
   it('asks for a client to be installed when there is none, and stops trying', async () => {
     installOnly(undefined)
-    const { connection, errors } = open(server.url, 10_000)
-    await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toMatchObject({ code: 'TIERCEL_MISSING_PEER' })
-    await expect(connection.send(['PING'], { route: '', timeoutMs: 10_000 })).rejects.toThrow('npm install redis')
+    const { connection, errors } = open(server.url)
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 50_000 })).rejects.toMatchObject({ code: 'TIERCEL_MISSING_PEER' })
+    await expect(connection.send(['PING'], { route: '', timeoutMs: 50_000 })).rejects.toThrow('npm install redis')
     expect(errors).toHaveLength(1)
   })
 
   it('does not take a held-up event loop for a server that is late', async () => {
     const { connection } = open(server.url)
-    await connection.send(['PING'], { route: '', timeoutMs: 2000 })
+    await connection.send(['PING'], { route: '', timeoutMs: 20_000 })
     const reply = connection.send(['ECHO', 'there'], { route: '', timeoutMs: 20 })
-    // Right after the command was written, and until its deadline is past.
-    setImmediate(() => {
-      const end = performance.now() + 60
-      while (performance.now() < end);
-    })
+    // Right after the command was written, until its deadline is past and the reply is there.
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000))
     expect(await reply).toEqual(Buffer.from('there'))
   })
 
@@ -342,7 +339,7 @@ describeWithRedis('A connection to one server', () => {
     await once(rude, 'listening')
     for (const { packageName } of variants.filter(({ by }) => by === 'template')) {
       const { connection } = open(template(packageName, `redis://127.0.0.1:${(rude.address() as AddressInfo).port}`))
-      await expect(connection.send(['PING'], { route: '', timeoutMs: 2000 })).rejects.toBeInstanceOf(RedisUnavailableError)
+      await expect(connection.send(['PING'], { route: '', timeoutMs: 20_000 })).rejects.toBeInstanceOf(RedisUnavailableError)
     }
     await closeAll()
     rude.close()

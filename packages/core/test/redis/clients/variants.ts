@@ -52,7 +52,7 @@ export interface Opened {
 }
 
 /** Opens a connection that `closeAll` closes. */
-export function open(target: RedisTarget, connectTimeoutMs = 1000): Opened {
+export function open(target: RedisTarget, connectTimeoutMs = 20_000): Opened {
   const errors: RedisError[] = []
   const connection = openConnection(target, { connectTimeoutMs, onError: (error) => errors.push(error) })
   opened.add(connection)

@@ -33,7 +33,7 @@ describeWithRedis('behind a Sentinel', () => {
   function open(packageName: 'ioredis' | 'ioredis5', { port }: Sentinel): Cache {
     const { Redis } = require(packageName) as { Redis: new (options: object) => RedisTarget }
     const template = new Redis({ sentinels: [{ host: '127.0.0.1', port }], name: 'main', lazyConnect: true })
-    const cache = createCache({ redis: template, deadline: '5s' })
+    const cache = createCache({ redis: template, deadline: '20s' })
     stops.push(() => cache.close())
     return cache
   }

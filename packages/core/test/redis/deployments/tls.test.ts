@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { afterEach, expect, it, vi } from 'vitest'
-import { createCache, type Cache } from '../../../src/index.js'
+import { createCache, type Cache, type CacheOptions } from '../../../src/index.js'
 import type { RedisTarget } from '../../../src/redis/clients/index.js'
 import { describeWithRedis, startRedis, type RedisServer } from '../server/index.js'
 import { isConnected, soon } from '../tier/tier.js'
@@ -29,8 +29,8 @@ describeWithRedis('over TLS', () => {
     for (const stop of stops.splice(0).toReversed()) await stop()
   })
 
-  const opening = (redis: RedisTarget): Cache => {
-    const cache = createCache({ redis, deadline: '5s' })
+  const opening = (redis: RedisTarget, deadline: CacheOptions['deadline'] = '20s'): Cache => {
+    const cache = createCache({ redis, deadline })
     stops.push(() => cache.close())
     return cache
   }
@@ -54,7 +54,7 @@ describeWithRedis('over TLS', () => {
 
   it('a certificate that nobody has vouched for is refused, and nothing goes on without TLS', async () => {
     const server = await start()
-    const cache = opening({ url: server.url })
+    const cache = opening({ url: server.url }, '1s')
     await cache.ready()
     expect(await cache.getOrSet('k', () => 1)).toBe(1)
     expect(cache.getConnectionStatus()).toBe('memory-fallback')

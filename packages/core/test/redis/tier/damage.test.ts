@@ -180,7 +180,7 @@ describeWithRedis('what others have done to it in Redis', () => {
       await tier.redis.cli('PUBLISH', channel, 'hello')
       await vi.waitUntil(() => cache.stats().redis?.foreignMessages === 1, soon)
       const flushes = Number(cache.stats().redis?.flushes)
-      await tier.redis.cli('PUBLISH', channel, `${Number(await tier.redis.cli('GET', 'tiercel:1:bus:seq')) + 1}|{}`)
+      await tier.redis.cli('PUBLISH', channel, `${await tier.redis.cli('INCR', 'tiercel:1:bus:seq')}|{}`)
       await vi.waitUntil(() => cache.stats().redis?.foreignMessages === 2, soon)
       expect(cache.stats().redis?.flushes).toBe(flushes + 1)
     })
@@ -195,7 +195,7 @@ describeWithRedis('what others have done to it in Redis', () => {
   })
 
   it('a value of 64 MB goes to Redis and back, or is served and not kept, and holds nobody up for good', async () => {
-    const [one, other] = [await tier.open({ maxValueBytes: 2 ** 27, memory: { maxBytes: 2 ** 28 } }), await tier.open()]
+    const [one, other] = [await tier.open({ deadline: 250, maxValueBytes: 2 ** 27, memory: { maxBytes: 2 ** 28 } }), await tier.open({ deadline: 250 })]
     const value = 'x'.repeat(2 ** 26)
     expect(await one.getOrSet('k', () => value)).toBe(value)
     await vi.waitUntil(() => isConnected(one), soon)

@@ -117,7 +117,7 @@ describeWithRedis('what is in Redis', () => {
     const names = await tier.names()
     expect(names.length).toBeGreaterThan(10)
     const endless: string[] = []
-    for (const name of names) if ((await left(name)) < 0) endless.push(name)
+    for (const name of names) if ((await left(name)) === -1) endless.push(name)
     expect(endless).toEqual(['tiercel:1:run'])
   })
 

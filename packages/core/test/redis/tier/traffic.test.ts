@@ -10,7 +10,7 @@ describeWithRedis('what is asked of Redis', () => {
   const keys = (count: number) => Array.from({ length: count }, (_, i) => `k${i}`)
 
   it('is nothing for what memory has', async () => {
-    const cache = await tier.open({ deadline: '10s' })
+    const cache = await tier.open()
     await cache.setMany(keys(50).map((key) => [key, 1]), { tags: ['t'], room: 'r' })
     const commands = await tier.commandsDuring(async () => {
       for (let round = 0; round < 10; round++) {
@@ -25,7 +25,7 @@ describeWithRedis('what is asked of Redis', () => {
   })
 
   it('is one MGET for 64 who read in one tick, with the token of their namespace once', async () => {
-    await (await tier.open({ deadline: '10s' })).setMany(keys(64).map((key) => [key, 1]))
+    await (await tier.open()).setMany(keys(64).map((key) => [key, 1]))
     const cache = await tier.open()
     const commands = await tier.commandsDuring(async () => {
       const values = await Promise.all(keys(64).map((key) => cache.get(key)))
@@ -45,19 +45,19 @@ describeWithRedis('what is asked of Redis', () => {
   })
 
   it('takes no more than 512 keys in one command', async () => {
-    const one = await tier.open({ deadline: '10s' })
+    const one = await tier.open()
     for (let i = 0; i < 1200; i += 50) await one.setMany(keys(1200).slice(i, i + 50).map((key) => [key, 1]))
-    const cache = await tier.open({ deadline: '10s' })
+    const cache = await tier.open()
     const commands = await tier.commandsDuring(async () => expect((await cache.getMany(keys(1200))).size).toBe(1200))
     expect(commands.map((command) => command.length - 1)).toEqual([512, 512, 1201 - 1024])
   })
 
   it('is one MGET for all who read in one turn while an answer is on its way, though each reads in a tick of its own', async () => {
-    const one = await tier.open({ deadline: '10s' })
+    const one = await tier.open()
     await one.setMany(keys(5).map((key) => [key, 1]))
     const proxy = await startProxy(tier.redis.port)
     try {
-      const cache = tier.opening({ redis: proxy.url, deadline: '10s' })
+      const cache = tier.opening({ redis: proxy.url })
       await vi.waitUntil(() => isConnected(cache), soon)
       // The first answer is still on its way when the others ask.
       proxy.delay(100)
@@ -119,7 +119,7 @@ describeWithRedis('what is asked of Redis', () => {
   })
 
   it('is one command, and the same, for a room of 10 and of 1000', async () => {
-    const cache = await tier.open({ deadline: '10s' })
+    const cache = await tier.open()
     await cache.invalidateRoom('so that Redis knows the script')
     const invalidating = async (room: string) => (await tier.commandsDuring(() => cache.invalidateRoom(room))).map((command) => command.map((argument) => argument.length))
     await cache.setMany(keys(10).map((key) => [key, 1]), { room: 'small' })
@@ -160,9 +160,10 @@ describeWithRedis('what is asked of Redis', () => {
   it('may take the deadline for all keys of a batch together, since it is asked together', async () => {
     const proxy = await startProxy(tier.redis.port)
     try {
-      const cache = tier.opening({ redis: proxy.url, deadline: '2s' })
+      const cache = tier.opening({ redis: proxy.url, deadline: '20s' })
       await vi.waitUntil(() => isConnected(cache), soon)
-      proxy.delay(50)
+      // One after the other would take 30 s.
+      proxy.delay(300)
       await cache.setMany(keys(50).map((key) => [key, 1]))
       expect(cache.health()).toMatchObject({ healthy: true, redis: { journal: 0 } })
       await cache.close()

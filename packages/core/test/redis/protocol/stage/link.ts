@@ -142,8 +142,7 @@ export class Link implements RedisConnection {
     try {
       return await go()
     } finally {
-      await this.#tap.caughtUp()
-      this.atRedis--
+      await this.#tap.caughtUp().finally(() => this.atRedis--)
     }
   }
 

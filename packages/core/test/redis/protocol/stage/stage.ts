@@ -173,12 +173,13 @@ export function useStage(): Stage {
     leave,
   }
 
-  /** Every round trip ends within two turns of the event loop that let the sockets be read; this many are far more than any call makes. */
+  /** Nothing has been on its way to Redis or back three times in a row. Who waits for another process's load looks again and again: it is not waited for. */
   async function settled(): Promise<void> {
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0, quiet = 0; turn < 100 && quiet < 3; turn++) {
       await redis.cli('PING')
       await tapNow().caughtUp()
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+      quiet = processes.some(({ link }) => link.atRedis > 0) ? 0 : quiet + 1
     }
   }
 }
