@@ -1,7 +1,7 @@
 // What Tiercel's other packages are built on, and yours can be: the one place that knows Redis clients, deadlines, outages and what must not be in an error.
 import { isCache, scopeOf } from './cache/cache.js'
 import type { Change } from './coherence/index.js'
-import { store, type Deferral } from './flight/index.js'
+import { countRedisHit, find, store, type Deferral } from './flight/index.js'
 import type { CallOptions, Cache } from './index.js'
 import { checkKey, resolveCall } from './options/index.js'
 import type { RedisLink } from './redis/index.js'
@@ -28,6 +28,27 @@ export function isLoading(cache: Cache, key: string): boolean {
   if (!isCache(cache)) return false
   const scope = scopeOf(cache)
   return scope.shared.flights.joinable(scope.locate(key), true) !== undefined
+}
+
+/** What a look into Redis has come to. */
+export interface Look {
+  readonly value: unknown
+  /** Whether Redis has answered, in time. */
+  readonly hasAnswered: boolean
+}
+
+/**
+ * What Redis has fresh of a key, brought into memory as `get` brings it, for those who call `getOrSet` should there be nothing: it is that which counts the miss then. Rejects only
+ * for bad options.
+ */
+export async function lookInRedis(cache: Cache, key: string, options: CallOptions): Promise<Look> {
+  // Made by another copy of the package.
+  if (!isCache(cache)) return { value: await cache.get(key, options), hasAnswered: true }
+  const scope = scopeOf(cache)
+  return find(scope, key, resolveCall(options, scope.defaults), (found, hasAnswered) => {
+    if (found !== undefined) countRedisHit(scope, key)
+    return { value: found?.value, hasAnswered }
+  })
 }
 
 /** What another process changed. A `set` there is told as an invalidation of its key. */

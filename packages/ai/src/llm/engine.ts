@@ -1,4 +1,5 @@
 import type { Cache } from '@tiercel/core'
+import { lookInRedis, type Look } from '@tiercel/core/connection'
 import { Answer, type Source } from './answer.js'
 import { resolveCall, type CallSettings, type LLMCallOptions } from './call-options.js'
 import { aboutOf, Figures } from './figures.js'
@@ -12,7 +13,7 @@ import type { RefusalReason } from './refusal.js'
 import type { ModelRequest } from './request.js'
 import { scopeOfCall } from './scope.js'
 import { ageOf, Sources, type Reading } from './sources.js'
-import { Waiter } from './waiter.js'
+import { Waiter, whileWanted } from './waiter.js'
 import { askedFor, makeFor } from './within.js'
 import type { Reply, Wire } from './wire.js'
 
@@ -41,7 +42,10 @@ interface Asker extends Caller {
   readonly settings: CallSettings
   /** The key for whose answer this is asked in turn, if it is. */
   readonly askedFor: string | undefined
+  readonly asksRedis: boolean
 }
+
+const NOT_ANSWERED: Look = { value: undefined, hasAnswered: false }
 
 /** What all integrations of an LLM cache speak to. */
 export class Engine {
@@ -75,7 +79,7 @@ export class Engine {
     const source =
       typeof question === 'string'
         ? this.#passBy({ request, wire: untyped, call, signal, key: undefined }, question)
-        : this.#answer({ request, wire: untyped, call, signal, key: question.key, question, settings, askedFor: askedFor(signal) })
+        : this.#answer({ request, wire: untyped, call, signal, key: question.key, question, settings, askedFor: askedFor(signal), asksRedis: true })
     return new Answer(source instanceof Promise ? await source : source, wire, this.settings.hidesUsage)
   }
 
@@ -97,15 +101,28 @@ export class Engine {
   }
 
   #answer(asker: Asker): Source | Promise<Source> {
-    const { settings } = asker
+    const { key, question, settings } = asker
     if (!settings.reads) return this.#ask(asker)
+    const [exact, ...more] = this.#lookups
     // Nothing is waited for that is in memory.
-    const found = this.#lookUp(asker)
-    return found instanceof Promise ? found.then((record) => this.#give(record, asker)) : this.#give(found, asker)
+    const record = exact?.find(question)
+    if (isGood(record, asker)) return this.#sources.stored(record, asker)
+    // Whoever has asked for it already has looked; and where Redis is away, or is none, there is nothing to look into.
+    const isInVain = this.#flights.get(key)?.isJoinable === true || this.cache.getConnectionStatus() !== 'connected'
+    return isInVain && settings.stores && more.length === 0 ? this.#ask(asker) : this.#answerFromElsewhere(asker, more)
   }
 
-  #give(record: LLMRecord | undefined, asker: Asker): Source | Promise<Source> {
-    return record === undefined ? this.#ask(asker) : this.#sources.stored(record, asker)
+  /** A look is far cheaper than to take off, which looks once more on the way to the right to store: a model takes so long that this makes no difference, and a hit does not. */
+  async #answerFromElsewhere(asker: Asker, lookups: readonly Lookup[]): Promise<Source> {
+    const looking = lookInRedis(this.cache, asker.key, { tags: this.#labelsOf(asker) }).catch(() => NOT_ANSWERED)
+    const { value, hasAnswered } = await whileWanted(looking, asker.signal)
+    if (isGood(value, asker)) return this.#sources.stored(value, asker)
+    for (const lookup of lookups) {
+      const record = await lookup.find(asker.question)
+      if (isGood(record, asker)) return this.#sources.stored(record, asker)
+    }
+    // It has had the time that it may add to a call.
+    return this.#ask(hasAnswered ? asker : { ...asker, asksRedis: false })
   }
 
   #ask(asker: Asker): Promise<Source> {
@@ -116,32 +133,16 @@ export class Engine {
     return this.#wait(settings.stores ? this.#takeOff(asker) : this.#callAlone(asker, 'no-store'), asker, 'miss')
   }
 
-  #lookUp(asker: Asker): LLMRecord | undefined | Promise<LLMRecord | undefined> {
-    const [exact, ...more] = this.#lookups
-    const record = exact?.find(asker.question)
-    if (isGood(record, asker)) return record
-    // What is to be stored is looked for in Redis on the way to the right to do that, in one round trip.
-    if (more.length === 0 && asker.settings.stores) return undefined
-    return this.#lookUpElsewhere(asker, more)
+  #labelsOf({ question: { scope, request }, settings: { tags } }: Asker): string[] {
+    return [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
   }
 
-  async #lookUpElsewhere(asker: Asker, lookups: readonly Lookup[]): Promise<LLMRecord | undefined> {
-    if (!asker.settings.stores) {
-      const record: unknown = await this.cache.get(asker.key).catch(() => {})
-      if (isGood(record, asker)) return record
-    }
-    for (const lookup of lookups) {
-      const record = await lookup.find(asker.question)
-      if (isGood(record, asker)) return record
-    }
-    return undefined
-  }
-
-  #takeOff({ question: { key, scope, request }, settings, wire, call }: Asker): Flight {
+  #takeOff(asker: Asker): Flight {
+    const { question, settings, wire, call, asksRedis } = asker
+    const { key, request } = question
     const about = aboutOf(request, key)
-    const { reads, ttlMs, tags } = settings
+    const { reads, ttlMs } = settings
     const before = this.#flights.get(key)
-    const labels = [this.keys.tagOfScope(scope), this.keys.tagOfModel(request.model), ...tags.map(userTag)]
     const flight = new Flight({
       wire,
       call: (signal) => makeFor(key, signal, () => call(signal)),
@@ -150,7 +151,7 @@ export class Engine {
         cache: this.cache,
         key,
         // Whatever the cache has as defaults: an answer is kept as it is said here.
-        options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: labels, bypass: reads ? undefined : 'read' },
+        options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: this.#labelsOf(asker), bypass: reads ? undefined : 'read', redis: asksRedis ? undefined : false },
         isFresh: (record) => isWithin(record, settings),
         after: before?.isBeingBrokenOff === true ? before : undefined,
       },

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import { canonical } from './canonical.js'
 import type { ModelRequest } from './request.js'
 import type { Scope } from './scope.js'
@@ -11,8 +12,12 @@ const WIDE = /[\u0100-\uffff]/
 
 export type Secret = string | Uint8Array
 
+const MOST_TAGS = 1000
+
 /** Keys and labels that tell nothing of what they were made of. */
 export class Keys {
+  readonly #tags = new LRUCache<string, string>({ max: MOST_TAGS })
+
   constructor(private readonly secret: Secret | undefined) {}
 
   /**
@@ -26,12 +31,21 @@ export class Keys {
 
   /** The tag that all answers of a model carry. */
   tagOfModel(model: string): string {
-    return `m:${this.#digest(canonical(['model', KEY_VERSION, model])).slice(0, 22)}`
+    return this.#tag('m', ['model', KEY_VERSION, model], model)
   }
 
   /** The tag that all answers of a scope carry. */
-  tagOfScope(scope: Scope): string {
-    return `s:${this.#digest(canonical(['scope', KEY_VERSION, scope.path])).slice(0, 22)}`
+  tagOfScope({ path }: Scope): string {
+    return this.#tag('s', ['scope', KEY_VERSION, path], path.join(' '))
+  }
+
+  /** @param name Tells it from others of the same letter. There are few, and each call needs two of them. */
+  #tag(letter: string, path: readonly unknown[], name: string): string {
+    const known = this.#tags.get(letter + name)
+    if (known !== undefined) return known
+    const tag = `${letter}:${this.#digest(canonical(path)).slice(0, 22)}`
+    this.#tags.set(letter + name, tag)
+    return tag
   }
 
   #digest(text: string): string {

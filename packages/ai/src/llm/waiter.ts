@@ -53,6 +53,19 @@ export class Waiter {
   }
 }
 
+/** What somebody waits for, unless his signal gives it up. */
+export async function whileWanted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  const patience = new Patience(signal, () => {})
+  try {
+    const done = await Promise.race([work, patience.lost])
+    signal.throwIfAborted()
+    return done
+  } finally {
+    patience.end()
+  }
+}
+
 /** How long a caller waits: until his signal. */
 class Patience {
   /** Rejects when he gives up. */

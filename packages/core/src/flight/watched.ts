@@ -46,12 +46,12 @@ export function waitWatched({ scope, key, policy, gathering }: Load, flight: Fli
 }
 
 /** Looking in Redis for one key. */
-export function find<T>(scope: Scope, key: string, policy: Policy, use: (found: Adopted | undefined) => T): Promise<T> {
+export function find<T>(scope: Scope, key: string, policy: Policy, use: (found: Adopted | undefined, hasAnswered: boolean) => T): Promise<T> {
   if (!isWatched(scope, policy) || !policy.read) return look(scope, key, policy, use)
   let result = 'failed'
   const useAndTell = (found: Adopted | undefined, hasAnswered: boolean): T => {
     if (hasAnswered) result = found === undefined ? 'miss' : 'hit'
-    return use(found)
+    return use(found, hasAnswered)
   }
   return scope.shared.events.operations.run({ name: 'read', namespace: scope.path, key, facts: { keys: 1 } }, () => look(scope, key, policy, useAndTell), () => ({ result }))
 }

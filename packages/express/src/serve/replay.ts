@@ -13,16 +13,16 @@ export interface Sink {
 const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-md5'])
 
 /** Answers a request from a stored response: all of it, the part that was asked for, or a 304. What it does not set, such as what middleware has set before, stays. */
-export function replay(response: StoredResponse, req: IncomingMessage, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined): void {
+export function replay(response: StoredResponse, req: IncomingMessage, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined, now = performance.now()): void {
   const { record, body } = response
   const { status, headers } = record
   if (preconditions !== undefined && isNotModified(preconditions, status, headers)) {
-    setHeaders(response, res, (name) => !OF_BODY.has(name))
+    setHeaders(response, res, now, (name) => !OF_BODY.has(name))
     sink.writeHead(304)
     sink.end()
     return
   }
-  setHeaders(response, res)
+  setHeaders(response, res, now)
   const range = req.headers.range
   if (range !== undefined && status === 200 && req.method === 'GET' && sendPart(response, range, req, res, sink)) return
   if (status !== 204 && status !== 205) res.setHeader('Content-Length', body.length)
@@ -54,7 +54,7 @@ function sendPart({ record, body }: StoredResponse, field: string, req: Incoming
   return true
 }
 
-function setHeaders(response: StoredResponse, res: ServerResponse, takes?: (name: string) => boolean): void {
+function setHeaders(response: StoredResponse, res: ServerResponse, now: number, takes?: (name: string) => boolean): void {
   const { headers } = response.record
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
@@ -66,7 +66,7 @@ function setHeaders(response: StoredResponse, res: ServerResponse, takes?: (name
     }
     res.setHeader(name, name === 'vary' ? withThoseBefore(res, value) : value)
   }
-  res.setHeader('Age', Math.floor(response.ageMs() / 1000))
+  res.setHeader('Age', Math.floor(response.ageMs(now) / 1000))
 }
 
 /** What middleware in front of us has set varies too. */

@@ -133,7 +133,9 @@ export class Visit {
   /** Somebody's fresh response that is selected for this request. */
   #use(response: StoredResponse, key: string): Promise<void> | void {
     if (!this.#maySee(response)) return this.#pass('credentials')
-    const staleMs = response.staleMs()
+    // The clock is read once for all of a hit.
+    const now = performance.now()
+    const staleMs = response.staleMs(now)
     if (staleMs >= 0 && staleMs >= response.record.whileRevalidatingMs) {
       // It was made for another and is to be validated at each use: to wait for it was in vain.
       this.owner.habits.noteUnkept(key, this.#credentials)
@@ -142,7 +144,7 @@ export class Visit {
     if (!this.#wishes.accepts(response)) return this.#onlyReads ? this.#missing(undefined) : this.#lead(key, response)
     if (staleMs < 0) {
       if (hasAccelerators()) acceleratorOf(rootOf(this.req))?.learn(this.owner, this.req, this.res, this.named.key, response)
-      return this.#serve(response, undefined)
+      return this.#serve(response, undefined, now)
     }
     if (rootOf(this.req) !== undefined) this.#renew(response, key)
     // Without an application there is none to renew it behind the visitor's back.
@@ -154,17 +156,17 @@ export class Visit {
     return (!this.#credentials.authorization || record.forBearers) && (!this.#credentials.cookie || record.isPublic) && isSelected(record, this.req.headers)
   }
 
-  #serve(response: StoredResponse, detail: string | undefined): void {
+  #serve(response: StoredResponse, detail: string | undefined, now = performance.now()): void {
     const { req, res } = this
     const { cacheStatus } = this.owner.settings
     this.#isAnswered = true
     const before = detail === undefined ? undefined : headersOf(res)
     try {
       if (cacheStatus !== undefined) {
-        const ttl = Math.floor(-response.staleMs() / 1000)
+        const ttl = Math.floor(-response.staleMs(now) / 1000)
         addCacheStatus(res, cacheStatus, detail === undefined ? { hit: true, ttl } : { hit: true, ttl, detail })
       }
-      replay(response, req, res, res, preconditionsOf(this.req.headers))
+      replay(response, req, res, res, preconditionsOf(this.req.headers), now)
     } catch (error) {
       if (res.headersSent) throw error
       restoreHeaders(res, before ?? new Map())

@@ -33,6 +33,10 @@ async function ask({ engine }: Opened, model: Model, question = 'hi'): Promise<s
   return answer.served
 }
 
+async function readsOfRedis(): Promise<number> {
+  return Number(/cmdstat_mget:calls=(\d+)/.exec(String(await redis.cli('INFO', 'commandstats')))?.[1] ?? 0)
+}
+
 describeWithRedis('an answer in Redis', () => {
   it('serves another process, as a stream and as a whole', async () => {
     const [here, there] = [await open(), await open()]
@@ -45,6 +49,17 @@ describeWithRedis('an answer in Redis', () => {
     await expect(partsOf(streamed)).resolves.toEqual(['one', 'two', 'stop used 0'])
     await expect((await there.engine.serve(model.plain('hi'))).whole()).resolves.toBe('one|two|stop used 0')
     expect([streamed.served, model.asked]).toEqual(['hit', 1])
+  })
+
+  it('is found by one read, and one that is not there is one miss of the cache', async () => {
+    const [here, there] = [await open(), await open()]
+    const model = new Model()
+    await ask(here, model)
+    await redis.cli('CONFIG', 'RESETSTAT')
+    await expect(ask(there, model)).resolves.toBe('hit')
+    await expect(readsOfRedis()).resolves.toBe(1)
+    await expect(ask(there, model, 'ho')).resolves.toBe('miss')
+    expect(there.engine.cache.stats()).toMatchObject({ misses: 1 })
   })
 
   it('is stored before the cache that asked for it is closed', async () => {
@@ -138,6 +153,25 @@ describeWithRedis('an answer in Redis', () => {
     expect([first.served, second.served]).toEqual(['miss', 'joined'])
     await here.engine.settled()
     await expect(ask(here, model)).resolves.toBe('hit')
+  })
+
+  it('is looked for no longer than one deadline, however often it could be', async () => {
+    const here = await open({}, { deadline: '2s' })
+    redis.pause()
+    const began = performance.now()
+    await expect(ask(here, new Model())).resolves.toBe('miss')
+    expect(performance.now() - began).toBeLessThan(3500)
+  })
+
+  it('is not waited for by one who gives up while Redis is asked', async () => {
+    const here = await open()
+    redis.pause()
+    const caller = new AbortController()
+    const model = new Model()
+    const served = here.engine.serve({ ...model.plain('hi'), signal: caller.signal })
+    caller.abort(new Error('enough'))
+    await expect(served).rejects.toThrow('enough')
+    expect(model.asked).toBe(0)
   })
 
   it('is not missed when there was no Redis from the start, nor when the cache was closed', async () => {

@@ -5,6 +5,7 @@ import {
   hasHeardAll,
   keepHearing,
   linkOf,
+  lookInRedis,
   openLink,
   redisTimeOf,
   setLater,
@@ -172,6 +173,31 @@ describeWithRedis('beside a cache', () => {
     watchPeers(cache, { onChange: () => {}, onFlush })
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
     await vi.waitFor(() => expect(onFlush).toHaveBeenCalled(), soon)
+  })
+})
+
+describeWithRedis('a look into Redis', () => {
+  it('finds what is there, brings it into memory, and counts a hit; what is not there it does not count', async () => {
+    const { url } = await start()
+    const [one, other] = [await openCache(url), await openCache(url)]
+    await one.set('k', { v: 1 }, { tags: ['t'] })
+    // What is told of it during the look would keep it out of memory.
+    expect(await hasHeardAll(other)).toBe(true)
+    expect(await lookInRedis(other, 'k', { tags: ['t'] })).toEqual({ value: { v: 1 }, hasAnswered: true })
+    expect(other.peek('k')).toEqual({ v: 1 })
+    expect(await lookInRedis(other, 'another', {})).toEqual({ value: undefined, hasAnswered: true })
+    expect(other.stats()).toMatchObject({ redis: { hits: 1 }, misses: 0 })
+    await one.invalidate({ tag: 't' })
+    expect(await lookInRedis(other, 'k', { tags: ['t'] })).toEqual({ value: undefined, hasAnswered: true })
+  })
+
+  it('tells when it was not answered', async () => {
+    const redis = await start()
+    const cache = await openCache(redis.url, { deadline: '100ms' })
+    redis.pause()
+    expect(await lookInRedis(cache, 'k', {})).toEqual({ value: undefined, hasAnswered: false })
+    redis.resume()
+    expect(await lookInRedis(createCache({ redis: false }), 'k', {})).toEqual({ value: undefined, hasAnswered: false })
   })
 })
 
