@@ -6,7 +6,7 @@ import type { CallOptions, Cache } from './index.js'
 import { checkKey, resolveCall } from './options/index.js'
 import type { RedisLink } from './redis/index.js'
 
-export { hitOf } from './cache/cache.js'
+export { getOrSetAfterLook, hitOf } from './cache/cache.js'
 export { defineScript, slotOf, type MasterNode, type Reply, type Subscription, type SubscriptionHandlers } from './redis/clients/index.js'
 export { defaultCodec } from './codec/index.js'
 export type { Argument } from './redis/clients/reply.js'
@@ -38,8 +38,8 @@ export interface Look {
 }
 
 /**
- * What Redis has fresh of a key, brought into memory as `get` brings it, for those who call `getOrSet` should there be nothing: it is that which counts the miss then. Rejects only
- * for bad options.
+ * What Redis has fresh of a key, brought into memory as `get` brings it, for those who call `getOrSetAfterLook` should there be nothing: it is that which counts the miss then.
+ * Rejects only for bad options.
  */
 export async function lookInRedis(cache: Cache, key: string, options: CallOptions): Promise<Look> {
   // Made by another copy of the package.

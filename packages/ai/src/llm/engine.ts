@@ -42,7 +42,8 @@ interface Asker extends Caller {
   readonly settings: CallSettings
   /** The key for whose answer this is asked in turn, if it is. */
   readonly askedFor: string | undefined
-  readonly asksRedis: boolean
+  /** What has come of a look into Redis, if one was had. */
+  readonly redis: 'not asked' | 'has nothing' | 'does not answer'
 }
 
 const NOT_ANSWERED: Look = { value: undefined, hasAnswered: false }
@@ -79,7 +80,7 @@ export class Engine {
     const source =
       typeof question === 'string'
         ? this.#passBy({ request, wire: untyped, call, signal, key: undefined }, question)
-        : this.#answer({ request, wire: untyped, call, signal, key: question.key, question, settings, askedFor: askedFor(signal), asksRedis: true })
+        : this.#answer({ request, wire: untyped, call, signal, key: question.key, question, settings, askedFor: askedFor(signal), redis: 'not asked' })
     return new Answer(source instanceof Promise ? await source : source, wire, this.settings.hidesUsage)
   }
 
@@ -112,7 +113,7 @@ export class Engine {
     return isInVain && settings.stores && more.length === 0 ? this.#ask(asker) : this.#answerFromElsewhere(asker, more)
   }
 
-  /** A look is far cheaper than to take off, which looks once more on the way to the right to store: a model takes so long that this makes no difference, and a hit does not. */
+  /** A look is far cheaper than to take off, and a miss asks Redis no more often for it. */
   async #answerFromElsewhere(asker: Asker, lookups: readonly Lookup[]): Promise<Source> {
     const looking = lookInRedis(this.cache, asker.key, { tags: this.#labelsOf(asker) }).catch(() => NOT_ANSWERED)
     const { value, hasAnswered } = await whileWanted(looking, asker.signal)
@@ -122,7 +123,7 @@ export class Engine {
       if (isGood(record, asker)) return this.#sources.stored(record, asker)
     }
     // It has had the time that it may add to a call.
-    return this.#ask(hasAnswered ? asker : { ...asker, asksRedis: false })
+    return this.#ask({ ...asker, redis: hasAnswered ? 'has nothing' : 'does not answer' })
   }
 
   #ask(asker: Asker): Promise<Source> {
@@ -138,7 +139,7 @@ export class Engine {
   }
 
   #takeOff(asker: Asker): Flight {
-    const { question, settings, wire, call, asksRedis } = asker
+    const { question, settings, wire, call, redis } = asker
     const { key, request } = question
     const about = aboutOf(request, key)
     const { reads, ttlMs } = settings
@@ -151,7 +152,8 @@ export class Engine {
         cache: this.cache,
         key,
         // Whatever the cache has as defaults: an answer is kept as it is said here.
-        options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: this.#labelsOf(asker), bypass: reads ? undefined : 'read', redis: asksRedis ? undefined : false },
+        options: { ttl: ttlMs, grace: 0, softTimeout: 0, hardTimeout: 0, refresh: 0, tags: this.#labelsOf(asker), bypass: reads ? undefined : 'read', redis: redis === 'does not answer' ? false : undefined },
+        isLookedFor: redis === 'has nothing',
         isFresh: (record) => isWithin(record, settings),
         after: before?.isBeingBrokenOff === true ? before : undefined,
       },

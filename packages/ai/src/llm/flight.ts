@@ -1,5 +1,5 @@
 import { TiercelError, type Cache, type CallOptions, type LoadContext } from '@tiercel/core'
-import { isLoading } from '@tiercel/core/connection'
+import { getOrSetAfterLook, isLoading } from '@tiercel/core/connection'
 import { Pump } from './pump.js'
 import { readRecord, recordOf, type LLMRecord } from './record.js'
 import type { RefusalReason } from './refusal.js'
@@ -24,6 +24,8 @@ export interface Place {
   readonly cache: Cache
   readonly key: string
   readonly options: CallOptions
+  /** Whether it has just been looked for in Redis, in vain. */
+  readonly isLookedFor: boolean
   /** Whether what was found will do. */
   isFresh(record: LLMRecord): boolean
   /** Another flight to the same place that was broken off. Until it is over the core would give us its load. */
@@ -126,7 +128,7 @@ export class Flight {
     this.#hasEnded = true
   }
 
-  async #obtain({ cache, key, options, isFresh, after }: Place): Promise<void> {
+  async #obtain({ cache, key, options, isLookedFor, isFresh, after }: Place): Promise<void> {
     const { wire } = this.#plan
     const { signal } = this.#abandon
     const load = (ctx: LoadContext) => this.#call(ctx)
@@ -135,7 +137,7 @@ export class Flight {
       if (after !== undefined) await after.over
       if (cache.getConnectionStatus() === 'disconnected') await cache.ready()
       this.#isSought = true
-      const found = await cache.getOrSet<unknown>(key, load, { ...options, signal })
+      const found = await (isLookedFor ? getOrSetAfterLook(cache, key, load, { ...options, signal }) : cache.getOrSet<unknown>(key, load, { ...options, signal }))
       if (this.#isCalled) return
       const record = readRecord(found, wire)
       if (record !== undefined && isFresh(record)) {

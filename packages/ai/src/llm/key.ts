@@ -12,11 +12,12 @@ const WIDE = /[\u0100-\uffff]/
 
 export type Secret = string | Uint8Array
 
-const MOST_TAGS = 1000
+/** Characters of names of scopes and models whose tags are remembered. */
+const MOST_REMEMBERED = 1_000_000
 
 /** Keys and labels that tell nothing of what they were made of. */
 export class Keys {
-  readonly #tags = new LRUCache<string, string>({ max: MOST_TAGS })
+  readonly #tags = new LRUCache<string, string>({ maxSize: MOST_REMEMBERED, sizeCalculation: (_tag, name) => name.length })
 
   constructor(private readonly secret: Secret | undefined) {}
 
@@ -31,20 +32,21 @@ export class Keys {
 
   /** The tag that all answers of a model carry. */
   tagOfModel(model: string): string {
-    return this.#tag('m', ['model', KEY_VERSION, model], model)
+    return this.#tag('m', ['model', KEY_VERSION, model])
   }
 
   /** The tag that all answers of a scope carry. */
   tagOfScope({ path }: Scope): string {
-    return this.#tag('s', ['scope', KEY_VERSION, path], path.join(' '))
+    return this.#tag('s', ['scope', KEY_VERSION, path])
   }
 
-  /** @param name Tells it from others of the same letter. There are few, and each call needs two of them. */
-  #tag(letter: string, path: readonly unknown[], name: string): string {
-    const known = this.#tags.get(letter + name)
+  /** There are few, and each call needs two of them. */
+  #tag(letter: string, path: readonly unknown[]): string {
+    const name = canonical(path)
+    const known = this.#tags.get(name)
     if (known !== undefined) return known
-    const tag = `${letter}:${this.#digest(canonical(path)).slice(0, 22)}`
-    this.#tags.set(letter + name, tag)
+    const tag = `${letter}:${this.#digest(name).slice(0, 22)}`
+    this.#tags.set(name, tag)
     return tag
   }
 

@@ -19,6 +19,9 @@ export let isCache: (thing: unknown) => boolean
 /** What memory has fresh, counted as `get` counts it, for those to whom a promise is too slow. Nothing of a cache that another copy of the package has made. */
 export let hitOf: (cache: Cache, key: string) => unknown
 
+/** `getOrSet` for who has just looked into Redis in vain, and need not do so again. */
+export let getOrSetAfterLook: (cache: Cache, key: string, loader: Loader<unknown>, options: CallOptions) => Promise<unknown>
+
 /**
  * A cache, or one namespace of it. Made by `createCache` and `namespace`.
  *
@@ -38,6 +41,12 @@ export class Cache {
   static {
     scopeOf = (cache) => cache.#scope
     isCache = (thing) => typeof thing === 'object' && thing !== null && #scope in thing
+    getOrSetAfterLook = async (cache, key, loader, options) => {
+      if (!isCache(cache)) return (cache as Cache).getOrSet(key, loader, options)
+      cache.#open()
+      checkKey(key)
+      return cache.#loadBy({ ...resolveCall(options, cache.#scope.defaults), looked: true }, key, loader)
+    }
     hitOf = (cache, key) => {
       const entry = #scope in cache ? cache.#fresh(key) : undefined
       if (entry === undefined) return undefined

@@ -37,7 +37,7 @@ export async function claim<T>(load: Load, flight: Flight, use: (claimed: Claim)
   let claimed: Claim | undefined
   try {
     let useless: Buffer | undefined
-    if (policy.read) {
+    if (policy.read && !policy.looked) {
       const reading = remote.entries.read(scope.path, load.key, ids, budget)
       await reading.arrived
       const judging = remote.entries.judge(reading)

@@ -24,6 +24,8 @@ export interface Policy {
   readonly write: boolean
   readonly memory: boolean
   readonly redis: boolean
+  /** Whether it has just been looked for in Redis, in vain. */
+  readonly looked: boolean
   readonly signal: AbortSignal | undefined
 }
 
@@ -46,6 +48,7 @@ const DEFAULTS: Policy = {
   write: true,
   memory: true,
   redis: true,
+  looked: false,
   signal: undefined,
 }
 

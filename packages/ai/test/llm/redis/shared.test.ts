@@ -51,7 +51,7 @@ describeWithRedis('an answer in Redis', () => {
     expect([streamed.served, model.asked]).toEqual(['hit', 1])
   })
 
-  it('is found by one read, and one that is not there is one miss of the cache', async () => {
+  it('is found by one read, and one that is not there costs one read and is one miss of the cache', async () => {
     const [here, there] = [await open(), await open()]
     const model = new Model()
     await ask(here, model)
@@ -59,6 +59,7 @@ describeWithRedis('an answer in Redis', () => {
     await expect(ask(there, model)).resolves.toBe('hit')
     await expect(readsOfRedis()).resolves.toBe(1)
     await expect(ask(there, model, 'ho')).resolves.toBe('miss')
+    await expect(readsOfRedis()).resolves.toBe(2)
     expect(there.engine.cache.stats()).toMatchObject({ misses: 1 })
   })
 
@@ -156,11 +157,10 @@ describeWithRedis('an answer in Redis', () => {
   })
 
   it('is looked for no longer than one deadline, however often it could be', async () => {
-    const here = await open({}, { deadline: '2s' })
+    const here = await open({}, { deadline: '6s' })
     redis.pause()
-    const began = performance.now()
-    await expect(ask(here, new Model())).resolves.toBe('miss')
-    expect(performance.now() - began).toBeLessThan(3500)
+    const oneAndMost = new Promise((resolve) => setTimeout(resolve, 11_500, 'late'))
+    await expect(Promise.race([ask(here, new Model()), oneAndMost])).resolves.toBe('miss')
   })
 
   it('is not waited for by one who gives up while Redis is asked', async () => {
