@@ -17,7 +17,7 @@ vi.mock('node:timers/promises', async (original) => {
 const thorough = process.env.TIERCEL_PROOF === '1'
 /** The same scenarios each time; the proof looks for new ones, and prints the seed of what it finds. */
 const runs = thorough ? { numRuns: 5000 } : { numRuns: 100, seed: 11 }
-vi.setConfig({ testTimeout: thorough ? 900_000 : 300_000 })
+vi.setConfig({ testTimeout: thorough ? 3_600_000 : 300_000 })
 
 describeWithRedis('whatever the schedule', () => {
   const stage = useStage()
