@@ -78,7 +78,9 @@ export class Remote {
   outages = 0
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
   #isHeard = false
-  #mayBeAnother = false
+  /** How often the connection for messages broke, and how often it had when the server was last asked who it is. */
+  #breaks = 0
+  #breaksAsked = 0
   #asking: Promise<boolean> | undefined
 
   constructor(connection: RedisConnection, settings: RemoteSettings, handlers: RemoteHandlers) {
@@ -94,7 +96,7 @@ export class Remote {
       onChange: handlers.onChange,
       onGap: handlers.onFlush,
       onForeign: handlers.onForeign,
-      onLost: () => (this.#mayBeAnother = true),
+      onLost: () => void this.#breaks++,
     })
     this.entries = new RedisEntries({
       connection,
@@ -144,20 +146,16 @@ export class Remote {
   reachable(): boolean | Promise<boolean> {
     if (this.state === 'connecting') return this.ready().then(() => this.reachable())
     if (!this.isUp) return false
-    if (this.#mayBeAnother) return this.#isSame()
+    if (this.#breaks !== this.#breaksAsked) return this.#isSame()
     this.#heartbeat.wake()
     return true
   }
 
   /** After a connection broke it may be another server that answers, or one that was restarted: nothing is read before that is known. */
   #isSame(): Promise<boolean> {
-    this.#asking ??= this.#heartbeat
-      .ask()
+    this.#asking ??= this.#whoItIs(() => this.#heartbeat.ask())
       .then(
-        () => {
-          this.#mayBeAnother = false
-          return true
-        },
+        () => this.#breaks === this.#breaksAsked,
         (error: unknown) => {
           this.failed(error)
           return false
@@ -165,6 +163,13 @@ export class Remote {
       )
       .finally(() => (this.#asking = undefined))
     return this.#asking
+  }
+
+  /** What breaks while it is asked has to be asked about again. */
+  async #whoItIs(ask: () => Promise<unknown>): Promise<void> {
+    const breaks = this.#breaks
+    await ask()
+    this.#breaksAsked = breaks
   }
 
   /** As the server's clock has it, in ms. Good for times to come, not before the first connection. */
@@ -317,7 +322,6 @@ export class Remote {
     if (state === 'up') {
       if (mechanisms.flush) this.#handlers.onFlush()
       if (mechanisms.gate) this.gate.bound = maxStalenessMs
-      this.#mayBeAnother = false
       this.#isHeard = false
       this.#heartbeat.start()
     } else {
@@ -337,7 +341,7 @@ export class Remote {
     this.#isHeard = true
     try {
       await this.#replay()
-      await this.#heartbeat.beat()
+      await this.#whoItIs(() => this.#heartbeat.beat())
     } catch (error) {
       this.#isHeard = false
       throw error

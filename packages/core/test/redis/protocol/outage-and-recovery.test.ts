@@ -213,6 +213,26 @@ describeWithRedis('outage and recovery', () => {
     expect(await a.cache.get('k')).toBeUndefined()
   })
 
+  it('nor does one that is just asking whether it is the same server as before', async () => {
+    const [a, b] = [await stage.open(), await stage.open()]
+    await b.cache.set('k', 'old')
+    await stage.redis.cli('SAVE')
+    await b.cache.invalidate({ key: 'k' })
+    const breaks = () => {
+      a.link.loseSubscription()
+      a.link.resubscribe()
+    }
+    const answer = a.link.holdReply('heartbeat')
+    breaks()
+    const reading = a.cache.get('k')
+    await answer.arrived
+    await stage.restart()
+    breaks()
+    answer.release()
+    expect(await reading).toBeUndefined()
+    expect(await a.cache.get('k')).toBeUndefined()
+  })
+
   it("a value's time is that of Redis, however far clocks of processes are apart", async () => {
     const [a, b] = [await stage.open(), await stage.open()]
     await a.cache.set('k', 'value', { ttl: '1h', grace: '1h' })
