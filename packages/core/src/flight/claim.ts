@@ -108,6 +108,8 @@ async function claimRight(load: Load, flight: Flight, remote: Remote, ids: reado
     awaited = acquired.lease
     await pause(randomInt(Math.round(pauseMs), Math.round(3 * pauseMs)), undefined, { ref: false })
     pauseMs = Math.min(pauseMs * 1.2, LONGEST_PAUSE_MS)
+    // It may have gone meanwhile, or have been restarted with what it had before.
+    if (!(await remote.reachable())) return { right: 'memory' }
     // Redis took none of the time that the other's load takes.
     budget = remote.budget()
     flight.budget = budget

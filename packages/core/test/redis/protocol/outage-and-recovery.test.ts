@@ -213,6 +213,28 @@ describeWithRedis('outage and recovery', () => {
     expect(await a.cache.get('k')).toBeUndefined()
   })
 
+  it('nor does one that waits meanwhile for what another one is loading', async () => {
+    const [a, b] = [await stage.open(), await stage.open({ deadline: '1m' })]
+    await b.cache.set('k', 'old')
+    await stage.redis.cli('SAVE')
+    await b.cache.invalidate({ key: 'k' })
+    const load = heldLoader()
+    const loading = a.cache.getOrSet('k', load)
+    const call = await load.called()
+    const answer = b.link.holdReply('acquire')
+    const waiting = b.cache.getOrSet('k', () => 'new')
+    await answer.arrived
+    a.link.cut()
+    await stage.restart()
+    b.link.loseSubscription()
+    b.link.resubscribe()
+    answer.release()
+    await stage.timeOf(waiting)
+    expect(await waiting).toBe('new')
+    call.succeed('new')
+    await loading
+  })
+
   it('nor does one that is just asking whether it is the same server as before', async () => {
     const [a, b] = [await stage.open(), await stage.open()]
     await b.cache.set('k', 'old')
