@@ -31,12 +31,16 @@ onBothVersions((express) => {
     expect((await site.get('/', { 'cache-control': 'no-cache, max-stale=60' })).body).toBe('run 2')
   })
 
-  it('asks the handler again for a page that the application has let expire', async () => {
+  it.each([
+    [false, {}],
+    [true, {}],
+    [true, { 'cache-control': 'max-stale=60' }],
+  ])('asks the handler again for a page that the application has let expire (requestDirectives: %s, %j)', async (requestDirectives, headers) => {
     const page = counting()
-    const site = await openPage(express, page, { tags: ['shop'] })
+    const site = await openPage(express, page, { tags: ['shop'], requestDirectives })
     await site.get('/')
     await site.cache.expire({ tag: 'shop' })
 
-    expect((await site.get('/')).body).toBe('run 2')
+    expect((await site.get('/', headers)).body).toBe('run 2')
   })
 })
