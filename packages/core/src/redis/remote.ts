@@ -78,9 +78,11 @@ export class Remote {
   outages = 0
   /** A recovery hears and is heard: what is invalidated from now on is told at once, or the journal would never be empty. */
   #isHeard = false
-  /** How often the connection for messages broke, and how often it had when the server was last asked who it is. */
+  /** How often the connection for messages broke. */
   #breaks = 0
+  /** As it was, with the newest connection for commands, when the server was last asked who it is. */
   #breaksAsked = 0
+  #newestAsked = 0
   #asking: Promise<boolean> | undefined
 
   constructor(connection: RedisConnection, settings: RemoteSettings, handlers: RemoteHandlers) {
@@ -146,16 +148,20 @@ export class Remote {
   reachable(): boolean | Promise<boolean> {
     if (this.state === 'connecting') return this.ready().then(() => this.reachable())
     if (!this.isUp) return false
-    if (this.#breaks !== this.#breaksAsked) return this.#isSame()
+    if (this.#mayBeAnother) return this.#isSame()
     this.#heartbeat.wake()
     return true
   }
 
   /** After a connection broke it may be another server that answers, or one that was restarted: nothing is read before that is known. */
+  get #mayBeAnother(): boolean {
+    return this.#breaks !== this.#breaksAsked || this.#connection.newest !== this.#newestAsked
+  }
+
   #isSame(): Promise<boolean> {
     this.#asking ??= this.#whoItIs(() => this.#heartbeat.ask())
       .then(
-        () => this.#breaks === this.#breaksAsked,
+        () => !this.#mayBeAnother,
         (error: unknown) => {
           this.failed(error)
           return false
@@ -168,8 +174,10 @@ export class Remote {
   /** What breaks while it is asked has to be asked about again. */
   async #whoItIs(ask: () => Promise<unknown>): Promise<void> {
     const breaks = this.#breaks
+    const { newest } = this.#connection
     await ask()
     this.#breaksAsked = breaks
+    this.#newestAsked = newest
   }
 
   /** As the server's clock has it, in ms. Good for times to come, not before the first connection. */

@@ -150,12 +150,18 @@ export class PresenceService {
     this.#closed = true
     const stopping = this.#heart.stop()
     this.#end()
-    const rooms = this.#registry.rooms
+    const rooms = this.#rooms
     this.#registry.clear()
     await stopping
-    for (let at = 0; at < rooms.length; at += AT_ONCE) await Promise.all(rooms.slice(at, at + AT_ONCE).map((room) => this.#declare(room).catch(() => {})))
-    if (!this.#backend.isAway) await this.#send(['UNLINK', this.#roomsOf(this.#process)]).catch(() => {})
+    if (!this.#backend.isAway) await this.#leave(rooms).catch(() => {})
     await this.#chosen.close()
+  }
+
+  /** All rooms together come last: should another not be left, the process still counts, and whoever buries it finds that one. */
+  async #leave(rooms: readonly string[]): Promise<void> {
+    for (let at = 0; at < rooms.length; at += AT_ONCE) await Promise.all(rooms.slice(at, at + AT_ONCE).map((room) => this.#declare(room)))
+    await this.#declare(EVERYWHERE)
+    await this.#send(['UNLINK', this.#roomsOf(this.#process)])
   }
 
   /** All rooms together come last: while a process counts there, it is looked for in its rooms. */
@@ -187,13 +193,18 @@ export class PresenceService {
     if (this.#registry.count(room) === 0 && this.#remembered.delete(room)) await this.#send(['SREM', this.#roomsOf(this.#process), room])
   }
 
+  /** Those this process has sockets in, and those Redis may think it has. */
+  get #rooms(): string[] {
+    return [...new Set([...this.#registry.rooms, ...this.#unsure])].filter((room) => room !== EVERYWHERE)
+  }
+
   /** Keys are kept longer than what is in them counts: what is left of a process is found, and told. */
   get #keepMs(): number {
     return 3 * this.#ttlMs
   }
 
   async #beat(): Promise<void> {
-    const rooms = [...new Set([...this.#registry.rooms, ...this.#unsure])].filter((room) => room !== EVERYWHERE)
+    const rooms = this.#rooms
     // It is gone when Redis has lost it.
     if (rooms.length > 0 && (await this.#send(['PEXPIRE', this.#roomsOf(this.#process), this.#keepMs])) === 0) this.#remembered.clear()
     for (let at = 0; at < rooms.length; at += AT_ONCE) await Promise.all(rooms.slice(at, at + AT_ONCE).map((room) => this.#renew(room)))

@@ -245,6 +245,21 @@ describeOnRedis('presence and Redis', (ground) => {
     await vi.waitUntil(async () => (await other.getOnlineUsers('lobby')).join(' ') === 'ada', soon)
   })
 
+  it('is buried by others when it ends and cannot leave all its rooms', async () => {
+    const options = { ttl: '2s' } as const
+    const [presence, other] = [await open(ground, options), await open(ground, options)]
+    const heard = await hearing(other)
+    await presence.setOnline('ada', 's1', 'lobby')
+    await presence.setOnline('ada', 's1', 'hall')
+    const [key = ''] = (await ground.redis.cli('KEYS', `{${ground.prefix}presence:hall}:of:*`)) as string[]
+    expect(await ground.redis.cli('RENAME', key, 'away')).toBe('OK')
+    await ground.redis.cli('SET', key, 'not a hash')
+    await presence.close()
+    await ground.redis.cli('RENAME', 'away', key)
+    await vi.waitUntil(() => heard.includes('offline ada'), soon)
+    expect(heard.filter((each) => each.startsWith('leave')).toSorted()).toEqual(['leave ada hall', 'leave ada lobby'])
+  })
+
   it('remembers which rooms a process has sockets in, and no others, as long as it is there', async () => {
     const presence = await open(ground)
     const remembered = async () => {

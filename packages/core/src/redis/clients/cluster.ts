@@ -70,6 +70,12 @@ export class ClusterConnection implements RedisConnection {
     return true
   }
 
+  get newest(): number {
+    let newest = 0
+    for (const { line } of this.#nodes.values()) newest = Math.max(newest, line.connection)
+    return newest
+  }
+
   async send(args: readonly Argument[], { route, timeoutMs }: { route: string; timeoutMs: number }): Promise<Reply> {
     const due = performance.now() + timeoutMs
     if (this.#masters.length === 0) await this.#firstFound(timeoutMs)

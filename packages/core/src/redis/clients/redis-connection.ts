@@ -26,6 +26,8 @@ export interface RedisConnection {
   readonly kind: 'standalone' | 'cluster'
   /** True between a successful handshake and the first sign of trouble. A hint: what is sent next may fail all the same. */
   readonly isUp: boolean
+  /** The number of the newest connection that commands go over, as {@link MasterNode.connection} has it. */
+  readonly newest: number
   /** `route` is the key whose slot decides the node in a cluster. Settles within `timeoutMs`, whatever the client does. */
   send(args: readonly Argument[], options: { route: string; timeoutMs: number }): Promise<Reply>
   /** EVALSHA, and EVAL where the server does not know the script. All keys are of one slot. */

@@ -31,6 +31,10 @@ export class ServerConnection implements RedisConnection {
     return this.#line.isUp
   }
 
+  get newest(): number {
+    return this.#line.connection
+  }
+
   send(args: readonly Argument[], { timeoutMs }: { route: string; timeoutMs: number }): Promise<Reply> {
     return this.#line.send(args, timeoutMs)
   }

@@ -213,6 +213,16 @@ describeWithRedis('outage and recovery', () => {
     expect(await a.cache.get('k')).toBeUndefined()
   })
 
+  it('nor does one that is told by the connection for commands only', async () => {
+    const [a, b] = [await stage.open(), await stage.open()]
+    await b.cache.set('k', 'old')
+    await stage.redis.cli('SAVE')
+    await b.cache.invalidate({ key: 'k' })
+    await stage.restart()
+    a.link.newest++
+    expect(await a.cache.get('k')).toBeUndefined()
+  })
+
   it('nor does one that waits meanwhile for what another one is loading', async () => {
     const [a, b] = [await stage.open(), await stage.open({ deadline: '1m' })]
     await b.cache.set('k', 'old')

@@ -20,6 +20,8 @@ export class Link implements RedisConnection {
   readonly messages = new MessageQueue((message) => this.#deliver(message))
   /** Nothing gets through, and the process is told so. */
   isCut = false
+  /** Counts the connections for commands. */
+  newest = 0
   /** Asked before each command. */
   beforeStart: (name: string) => Promise<unknown> | undefined = () => undefined
   /** Asked before each reply. */
