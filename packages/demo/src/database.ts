@@ -14,8 +14,9 @@ export async function openDatabase(url: string | undefined): Promise<Database> {
 }
 
 async function openInProcess(): Promise<Database> {
-  const { PGlite } = await import('@electric-sql/pglite')
-  const postgres = await PGlite.create()
+  const [{ PGlite }, { dataDir }] = await Promise.all([import('@electric-sql/pglite'), import('@electric-sql/pglite-prepopulatedfs')])
+  // As its own initdb would leave it, which takes several seconds.
+  const postgres = await PGlite.create({ loadDataDir: await dataDir() })
   const query = async <Row extends object>(sql: string, parameters?: unknown[]): Promise<Row[]> =>
     (await postgres.query<Row>(sql, parameters)).rows
   return { name: `PGlite, ${await version(query)} in this process`, query, close: () => postgres.close() }

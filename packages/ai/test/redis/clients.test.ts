@@ -40,7 +40,7 @@ describeWithRedis('in a cluster', () => {
 
   beforeAll(async () => {
     cluster = await startCluster()
-  }, 60_000)
+  })
   afterAll(() => cluster.stop())
 
   function clients(): RedisTarget[] {

@@ -55,10 +55,10 @@ test('every snippet of every page satisfies the compiler', async () => {
   for (const { page, line, noRun, noCheck } of excused) process.stdout.write(`  ${page}:${line} ${noCheck ?? noRun}\n`)
 
   expect(await complaints(texts)).toBe('')
-}, 60_000)
+})
 
 test('a snippet with a wrong type is reported by its page and line', async () => {
   const page = ['# Page', '', '```ts setup=db', 'export const fine = await db.user("1")', 'export const wrong: number = fine?.name', '```'].join('\n')
 
   expect(await complaints(new Map([['docs/page.md', page]]))).toMatch(/^docs\/page\.md:5: error TS2322/)
-}, 60_000)
+})

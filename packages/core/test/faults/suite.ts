@@ -24,7 +24,6 @@ export function faultSuite(packageName: PackageName): void {
           arena = new Arena(packageName)
           seen.set(row.fault, await row.check(arena))
         },
-        60_000,
       )
     }
   })

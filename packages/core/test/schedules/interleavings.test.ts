@@ -9,12 +9,18 @@ import { PromiseBroken, TTL, World } from './world.js'
 const thorough = process.env.TIERCEL_PROOF === '1'
 /** The same schedules each time, so that a change is judged by what it changes; the proof looks for new ones, and prints the seed of what it finds. */
 const runs = (few: number, many: number) => (thorough ? { numRuns: many } : { numRuns: few, seed: 11 })
-if (thorough) vi.setConfig({ testTimeout: 3_600_000 })
+/** So long each test looks, then it leaves the rest of its runs out: a slow machine explores less. */
+const LONGEST_MS = 300_000
+if (thorough) vi.setConfig({ testTimeout: 2 * LONGEST_MS })
 
 /** Not an LRU of the usual size: thousands of caches are made, and none holds more than nine entries. */
 const options = { ttl: TTL, graceRetry: 0, memory: { maxEntries: 100 } }
 
+let until = 0
+const isOver = () => Date.now() > until
+
 beforeEach(() => {
+  until = Date.now() + LONGEST_MS
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })
 
@@ -27,6 +33,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 const promisesWithout = (mechanisms: readonly (keyof Mechanisms)[], scenario: fc.Arbitrary<Scenario>) =>
   fc.asyncProperty(fc.scheduler(), scenario, async (schedule, plan) => {
+    if (isOver()) return
     await turn()
     const cache = cacheWithout(mechanisms, options)
     await new World(cache, schedule).run(plan)
@@ -43,6 +50,7 @@ test.for([
 
 test('after no interleaving is anything held on to: no token, fence, flight, timer or listener', async () => {
   const nothingLeft = fc.asyncProperty(fc.scheduler(), fc.oneof(narrowScenario, wideScenario), async (schedule, plan) => {
+    if (isOver()) return
     await turn()
     const { cache, shared } = openedCache(options)
     const world = new World(cache, schedule)

@@ -57,7 +57,7 @@ describeWithRedis('a cluster for tests', () => {
     expect(masters.size).toBe(3)
     const [key = ''] = keys
     await (await cluster.masterOf(key)).cli('SET', key, 'v')
-  }, 120_000)
+  })
 
   it.each(clusterClients.map((client, index) => ({ ...client, proxied: index > 0 })))('fails over, by command and after a crash, as $name sees it, with proxies: $proxied', async ({ open, proxied }) => {
     const cluster = await start({ replicas: 1, proxied })
@@ -74,7 +74,7 @@ describeWithRedis('a cluster for tests', () => {
     await promoted.kill()
     expect(await cluster.failOver(promoted)).toBe(old)
     await expect.poll(async () => client.set(key, 'x').then(() => client.get(key)).catch(() => 'moving'), { timeout: 30_000, interval: 20 }).toBe('x')
-  }, 120_000)
+  })
 
   it.each(clusterClients)('sends clients through proxies that fail as they are told, as $name sees it', async ({ open }) => {
     const cluster = await start({ proxied: true })
@@ -96,7 +96,7 @@ describeWithRedis('a cluster for tests', () => {
     for (const each of free.flat()) expect(await client.get(each)).toBe('v')
     proxy?.resume()
     expect(await held).toBe('v')
-  }, 120_000)
+  })
 
   it('refuses to be nothing', async () => {
     await expect(startCluster({ masters: 0 })).rejects.toMatchObject({ code: 'TIERCEL_INVALID_ARGUMENT' })

@@ -57,7 +57,7 @@ it('gives two values the same form exactly if they are deeply and strictly equal
     }),
     { numRuns: process.env.TIERCEL_PROOF === '1' ? 200_000 : 2000 },
   )
-}, 120_000)
+}, 600_000)
 
 it.each<[unknown, string]>([
   ['42', "'42'"],

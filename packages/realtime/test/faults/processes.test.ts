@@ -182,7 +182,7 @@ describeOnRedis('processes that migrate', (ground) => {
     expect(found.map((session) => session?.by)).toEqual(ids.map((_, n) => (n % 3 === 0 ? 'first' : 'second')))
     expect(found.every((session, n) => session?.[`field${n}`] === n)).toBe(true)
     expect(conflicts.toSorted()).toEqual(ids.filter((_, n) => n % 3 === 2).toSorted())
-  }, 60_000)
+  })
 
   it('and are killed in the middle of it leave each session as it was or as it became, and nothing in between', async () => {
     const storage = await storageOf()
@@ -211,5 +211,5 @@ describeOnRedis('processes that migrate', (ground) => {
     expect(shapes).toEqual(found.map(() => true))
     expect(new Set(found.map((session) => session?.by))).toEqual(new Set(['nobody', 'killed']))
     expect(await storage.countSessions()).toBe(count)
-  }, 60_000)
+  })
 })

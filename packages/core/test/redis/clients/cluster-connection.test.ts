@@ -41,7 +41,7 @@ describeWithRedis('A connection to a cluster', () => {
   let cluster: RedisCluster
   beforeAll(async () => {
     cluster = await startCluster()
-  }, 120_000)
+  })
   afterEach(async () => {
     await closeAll()
     for (const template of connected) template.disconnect()

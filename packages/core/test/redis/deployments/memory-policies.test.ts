@@ -40,5 +40,5 @@ describeWithRedis('a Redis that is full, whatever it pushes out', () => {
       await redis.drain()
       await redis.cli('CONFIG', 'RESETSTAT')
     }
-  }, 90_000)
+  })
 })

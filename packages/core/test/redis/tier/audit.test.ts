@@ -27,5 +27,5 @@ describeWithRedis('the audit', () => {
     }
     expect(isDone(), `after ${changes} changes`).toBe(true)
     expect(caches.map((cache) => cache.stats().redis?.disagreements)).toEqual([0, 0])
-  }, 90_000)
+  })
 })
