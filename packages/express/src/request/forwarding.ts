@@ -18,6 +18,7 @@ const IN_PLACE_OF_URL = [
   'x-url-scheme',
   'front-end-https',
 ] as const
+const NAMES: ReadonlySet<string> = new Set(IN_PLACE_OF_URL)
 
 /** Who the visitor is. Part of a key they would give everybody a page of their own, so a response that depends on them is not kept. */
 export const VISITORS_ADDRESS = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'cf-connecting-ip', 'fastly-client-ip'] as const
@@ -29,10 +30,17 @@ export function isOtherMethod(headers: IncomingHttpHeaders): boolean {
 /** For a key: what stands in place of the URL. */
 export function forwardedPart(headers: IncomingHttpHeaders): string {
   let part = ''
+  if (!isForwarded(headers)) return part
   for (const name of IN_PLACE_OF_URL) {
     if (headers[name] !== undefined) part += ` ${name}=${escaped(String(headers[name]))}`
   }
   return part
+}
+
+/** By what is there: that is less than what could be. */
+function isForwarded(headers: IncomingHttpHeaders): boolean {
+  for (const name in headers) if (NAMES.has(name)) return true
+  return false
 }
 
 /** The headers of it. */

@@ -32,15 +32,18 @@ export function requestKey(req: CachedRequest, room: string | undefined, setting
     return { base, key: base + partOfHeaders(req, settings), url, search: undefined }
   }
   const address = originOf(req) + url
-  const rule = rules.for(pathOf(address))
+  const rule = rules.for(address)
   const base = baseKey(rule === undefined ? address : narrowUrl(address, rule), room, req)
   const own = rule === undefined ? base : `${base} search=${escaped(rule.field)}`
   return { base, key: own + rewrittenPart(req, settings) + partOfHeaders(req, settings), url, search: rule?.field }
 }
 
 /** The URL that middleware in front has put in place of what was asked for, by whatever it knows of the visitor: routes go by that one. */
-function rewrittenPart({ originalUrl, baseUrl = '', url = '/' }: CachedRequest, { query }: Settings): string {
-  if (originalUrl === undefined || originalUrl === url || originalUrl === baseUrl + url) return ''
+function rewrittenPart(req: CachedRequest, { query }: Settings): string {
+  const { originalUrl, url = '/' } = req
+  if (originalUrl === undefined || originalUrl === url) return ''
+  const { baseUrl = '' } = req
+  if (originalUrl === baseUrl + url) return ''
   // Where a router is mounted, Express puts a slash in front of what is left.
   if (url.startsWith('/') && originalUrl === baseUrl + url.slice(1)) return ''
   const rewritten = baseUrl + url

@@ -1,5 +1,6 @@
 import { parseDictionary } from '../fields/structured.js'
 import type { QueryRule } from './query.js'
+import { pathOf } from './request-key.js'
 
 /** What a `No-Vary-Search` says, and the field itself. */
 export interface SearchRule extends QueryRule {
@@ -13,8 +14,8 @@ const LONGEST_FIELD = 1024
 export class SearchRules {
   readonly #byPath = new Map<string, SearchRule>()
 
-  for(path: string): SearchRule | undefined {
-    return this.#byPath.size === 0 ? undefined : this.#byPath.get(path)
+  for(address: string): SearchRule | undefined {
+    return this.#byPath.size === 0 ? undefined : this.#byPath.get(pathOf(address))
   }
 
   /** @param field The `No-Vary-Search` of the last response of this path. */

@@ -10,6 +10,7 @@ import type { StoredResponse } from '../response/stored-response.js'
 import { isSelected } from '../response/variants.js'
 import { headersOf, toList, type HeaderSnapshot } from './outgoing-head.js'
 import type { ResponseCache } from './response-cache.js'
+import { sendBody } from './send-body.js'
 
 /** What `http.createServer` and `app.listen` come to: Express looks it up for each request. */
 export interface Handling {
@@ -102,7 +103,7 @@ export class Accelerator {
     if (settings.cacheStatus !== undefined) headers.push('Cache-Status', `${settings.cacheStatus}; hit; ttl=${Math.floor(-response.staleMs() / 1000)}; detail=accelerated`)
     if (response.record.statusMessage === '') res.writeHead(200, headers)
     else res.writeHead(200, response.record.statusMessage, headers)
-    res.end(response.body)
+    sendBody(res, response.body)
     return true
   }
 

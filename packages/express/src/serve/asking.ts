@@ -147,7 +147,7 @@ class Asking {
   #answerInstead(answer: Answer): void {
     const { req, res, preconditions } = this.#question
     const { writeHead, end } = this.#interception.takeOver()
-    const sink = { writeHead: (...args: unknown[]) => writeHead.apply(res, args), end: (body?: Buffer) => end.apply(res, body === undefined ? [] : [body]) }
+    const sink = { writeHead: (...args: unknown[]) => writeHead.apply(res, args), end: (...args: unknown[]) => end.apply(res, args) }
     if (answer.kind === 'renewed') {
       this.#tell({ hit: false, fwd: 'stale', fwdStatus: 304, stored: answer.storable !== undefined })
       clearStatusMessage(req, res)
@@ -164,7 +164,8 @@ class Asking {
   }
 
   #tell(handling: Handling): void {
-    addCacheStatus(this.#question.res, this.#question.settings.cacheStatus, handling)
+    const { res, settings } = this.#question
+    if (!res.headersSent) addCacheStatus(res, settings.cacheStatus, handling)
   }
 }
 

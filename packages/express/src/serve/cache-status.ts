@@ -6,7 +6,7 @@ export type Handling =
   | { readonly hit: false; readonly fwd: 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale'; readonly fwdStatus?: number; readonly stored?: boolean; readonly detail?: string }
 
 export function addCacheStatus(res: ServerResponse, name: string | undefined, handling: Handling): void {
-  if (name === undefined || res.headersSent) return
+  if (name === undefined) return
   const before = res.getHeader('cache-status')
   const ours = `${name}${parametersOf(handling)}`
   // Caches nearer to the visitor come last.

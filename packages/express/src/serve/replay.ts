@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isNotModified, type Preconditions } from '../request/conditional.js'
 import { isSameVersion, rangeOf } from '../request/range.js'
 import type { StoredResponse } from '../response/stored-response.js'
+import { sendBody } from './send-body.js'
 
 /** What answering takes; the response itself, or what is left below those who patched it. */
 export interface Sink {
   writeHead(status: number, message?: string): unknown
-  end(body?: Buffer): unknown
+  end(body?: Buffer | string, encoding?: BufferEncoding): unknown
 }
 
 /** The headers that describe a body, which a 304 does not have. */
@@ -29,7 +30,7 @@ export function replay(response: StoredResponse, req: IncomingMessage, res: Serv
   if (record.statusMessage === '' || req.httpVersionMajor > 1) sink.writeHead(status)
   else sink.writeHead(status, record.statusMessage)
   if (req.method === 'HEAD') sink.end()
-  else sink.end(body)
+  else sendBody(sink, body)
 }
 
 function sendPart({ record, body }: StoredResponse, field: string, req: IncomingMessage, res: ServerResponse, sink: Sink): boolean {

@@ -31,7 +31,7 @@ export class ResponseCache {
       detached.arrive(this, res, goOn)
       return
     }
-    if (TAKEN in res) return goOn()
+    if (Object.hasOwn(res, TAKEN)) return goOn()
     // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
     const next: Next = () => {
       take(res)

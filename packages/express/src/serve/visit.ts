@@ -180,7 +180,7 @@ export class Visit {
     if (this.#isAnswered) return
     this.#isAnswered = true
     // Not as the first header of all: Node reads what `writeHead` is given otherwise when there are some.
-    if (this.res.getHeaderNames().length > 0) addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
+    if (!this.res.headersSent && this.res.getHeaderNames().length > 0) addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
     this.next()
   }
 

@@ -178,6 +178,41 @@ onBothVersions((express) => {
     }
   })
 
+  it.each([0, 1, 2048, 2049])('gives every byte back as it was, of %i', async (length) => {
+    const body = Buffer.from(Array.from({ length }, (_, i) => 255 - (i % 256)))
+    const page = counting((_req, res) => res.send(body))
+    const site = await open(express, (app, cache) => {
+      app.use((_req, res, next) => {
+        res.set('X-Name', 'caf\u00e9')
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), page)
+    })
+    for (let visit = 0; visit < 2; visit++) {
+      const { bytes, headers } = await site.get('/')
+      expect([bytes.equals(body), headers['content-length'], headers['x-name']]).toEqual([true, String(length), 'caf\u00e9'])
+    }
+    expect(page.runs).toBe(1)
+  })
+
+  it('hands the bytes of a hit to who has put itself in front of the client', async () => {
+    const given: unknown[][] = []
+    const page = counting((_req, res) => res.type('text').send('caf\u00e9'))
+    const site = await open(express, (app, cache) => {
+      app.use((_req, res, next) => {
+        const { end } = res
+        res.end = (...args: unknown[]) => {
+          given.push(args)
+          return Reflect.apply(end, res, args) as typeof res
+        }
+        next()
+      })
+      app.get('/', cacheResponses({ cache, ttl: '1m' }), page)
+    })
+    for (let visit = 0; visit < 2; visit++) expect((await site.get('/')).body).toBe('caf\u00e9')
+    expect([page.runs, given[1]]).toEqual([1, [Buffer.from('caf\u00e9')]])
+  })
+
   it('answers a route of a mounted application and of a router, by their whole URL', async () => {
     const page = counting((req, res, run) => res.send(`${req.params.id} ${run}`))
     const site = await open(express, (app, cache) => {
