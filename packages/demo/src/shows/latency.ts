@@ -3,7 +3,7 @@ import { milliseconds, type Chapter } from '../report.js'
 import type { Stage } from '../stage.js'
 import { countriesBySize } from '../world.js'
 
-const words = ['san', 'new', 'villa', 'saint', 'burg', 'port', 'mont', 'ville', 'santa', 'bad', 'kov', 'shi', 'pur', 'abad', 'lake', 'rio']
+const words = ['san', 'new', 'villa', 'burg', 'port', 'mont', 'kov', 'abad']
 
 /** How long a page takes the first time, from the database, and after that, from memory; one request at a time. */
 export async function showLatency({ cities, database, cache, direct, cached }: Stage, { pages }: { pages: number }): Promise<Chapter> {

@@ -5,7 +5,7 @@ import { countriesBySize } from '../world.js'
 /** Many visitors ask for the same page at the same moment, and it is not cached. */
 export async function showStampede(stage: Stage, { visitors }: { visitors: number }): Promise<Chapter> {
   const { cities, database, cache, direct, cached } = stage
-  const code = countriesBySize(cities)[20] ?? 'US'
+  const code = countriesBySize(cities)[40] ?? 'US'
   const path = `/countries/${code}`
   await cache.invalidate({ all: true })
   const without = await rush(direct)
