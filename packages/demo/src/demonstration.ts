@@ -39,7 +39,7 @@ export interface Sizes {
   away: number
 }
 
-export const fullSizes: Sizes = { pages: 100, requests: 2_000, visitors: 1_000, reads: 500, crowd: 4_000, updates: 20, events: 1_000, people: 50, away: 4_000 }
+export const fullSizes: Sizes = { pages: 60, requests: 1_000, visitors: 1_000, reads: 500, crowd: 4_000, updates: 20, events: 500, people: 50, away: 4_000 }
 export const quickSizes: Sizes = { pages: 30, requests: 600, visitors: 1_000, reads: 100, crowd: 1_000, updates: 8, events: 200, people: 10, away: 1_200 }
 
 type Show = () => Promise<Chapter>

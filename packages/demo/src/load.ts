@@ -16,9 +16,9 @@ export function visits(cities: City[], count: number): Visit[] {
   return Array.from({ length: count }, () => {
     const kind = random()
     if (kind < 0.005) return { update: city() }
-    if (kind < 0.55) return { path: `/cities/${city().id}` }
-    if (kind < 0.83) return { path: `/countries/${country()}/cities?top=20` }
-    if (kind < 0.98) return { path: `/countries/${country()}` }
+    if (kind < 0.45) return { path: `/cities/${city().id}` }
+    if (kind < 0.85) return { path: `/countries/${country()}/cities?top=20` }
+    if (kind < 0.995) return { path: `/countries/${country()}` }
     return { path: `/search?q=${encodeURIComponent(searched().name.slice(0, 4).trim())}` }
   })
 }
