@@ -38,13 +38,24 @@ const long = [
   'packages/realtime/test/sessions/storage-manager.test.ts',
   'packages/realtime/test/socket-io/socket-io.test.ts',
 ]
+// What replaces modules must not find them loaded, nor leave them to others.
+const replacingModules = [
+  'packages/ai/test/llm/redis/shared.test.ts',
+  'packages/ai/test/service/environment.test.ts',
+  'packages/ai/test/sharing/telling.test.ts',
+  'packages/core/test/redis/clients/{secrets,server-connection}.test.ts',
+  'packages/core/test/redis/protocol/schedules.test.ts',
+]
 const onlyLong = process.env.TIERCEL_LONG === '1'
 const everything = process.env.TIERCEL_PROOF === '1'
 const testsOf = (name: string, include: string[], exclude: string[] = []) => {
-  if (!onlyLong) return { include, exclude: everything ? exclude : [...long, ...exclude] }
+  if (everything) return { include, exclude }
+  if (!onlyLong) return { include, exclude: [...long, ...replacingModules, ...exclude] }
   const own = `packages/${name}/`
   return { include: long.map((files) => files.replace('packages/*/', own)).filter((files) => files.startsWith(own)) }
 }
+
+const setupFiles = ['packages/decorators/test/set-up.ts']
 
 export default defineConfig({
   resolve: { alias: sources },
@@ -53,6 +64,8 @@ export default defineConfig({
     silent: 'passed-only',
     // Most tests wait for Redis more than they compute.
     maxWorkers: 4,
+    // What takes long has a process for each file. Other files of a project share some: what they import is loaded once in each, and compiled when the second one runs.
+    isolate: onlyLong || everything,
     testTimeout: 180_000,
     hookTimeout: 300_000,
     // A machine that does much else is late, and not wrong.
@@ -61,12 +74,13 @@ export default defineConfig({
       { extends: true, test: { name: 'core', ...testsOf('core', ['packages/core/test/**/*.test.ts']) } },
       { extends: true, test: { name: 'ai', ...testsOf('ai', ['packages/ai/test/**/*.test.ts']) } },
       // One suite under both flavours of decorators, and what there is in one of them only.
-      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', ...testsOf('decorators', ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts']) } },
+      { extends: true, plugins: [lowerStandardDecorators], test: { name: 'decorators:standard', setupFiles, ...testsOf('decorators', ['packages/decorators/test/{behaviour,keys,standard}/**/*.test.ts']) } },
       {
         extends: true,
         oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
-        test: { name: 'decorators:legacy', ...testsOf('decorators', ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts']) },
+        test: { name: 'decorators:legacy', setupFiles, ...testsOf('decorators', ['packages/decorators/test/{behaviour,legacy}/**/*.test.ts']) },
       },
+      { extends: true, test: { name: 'replacing modules', isolate: true, include: onlyLong || everything ? [] : replacingModules } },
       // The public suite has time limits of its own, and wants the machine for itself: `npm run conformance`.
       { extends: true, test: { name: 'express', ...testsOf('express', ['packages/express/test/**/*.test.ts'], ['packages/express/test/conformance/express-*.test.ts']) } },
       { extends: true, test: { name: 'realtime', ...testsOf('realtime', ['packages/realtime/test/**/*.test.ts']) } },

@@ -1,18 +1,7 @@
-import { afterEach, beforeEach } from 'vitest'
 import { createCache, type Cache, type CacheOptions } from '@tiercel/core'
-import { releaseNames, useCache } from '@tiercel/decorators'
+import { useCache } from '@tiercel/decorators'
 
 const made: Cache[] = []
-
-beforeEach(() => {
-  // Every test defines classes of its own, mostly under the same names.
-  releaseNames()
-})
-
-afterEach(async () => {
-  useCache(undefined)
-  await Promise.all(made.splice(0).map((cache) => cache.close()))
-})
 
 /** A cache in memory that decorated methods use until the test ends. */
 export function cacheForTest(options: CacheOptions = {}): Cache {
@@ -26,4 +15,9 @@ export function anotherCache(options: CacheOptions = {}): Cache {
   const cache = createCache({ redis: false, ...options })
   made.push(cache)
   return cache
+}
+
+export async function closeCaches(): Promise<void> {
+  useCache(undefined)
+  await Promise.all(made.splice(0).map((cache) => cache.close()))
 }

@@ -20,6 +20,7 @@ const left = new Map<string, number>()
 
 /** Describes behaviour that every kind of cache has, and tests it on each. */
 export function describeCaches(subject: string, tests: (ground: Ground) => void): void {
+  afterAll(cleanUp)
   for (const kind of kinds) {
     if (!runsAll && kind.subjects !== 'all' && !kind.subjects.includes(subject)) continue
     const describeKind = kind.tier === 'memory' || process.env.REDIS_URL ? describe : describeWithRedis
@@ -58,7 +59,9 @@ function onKind({ tier, clock, start }: Kind, tests: (ground: Ground) => void): 
   })
 }
 
-afterAll(async () => {
+/** After the last test of a file. */
+async function cleanUp(): Promise<void> {
   await stopServers()
   for (const [because, count] of left) process.stderr.write(`\nLEFT OUT with Redis, ${count} times: ${because}\n`)
-})
+  left.clear()
+}

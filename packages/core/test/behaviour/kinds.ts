@@ -85,10 +85,10 @@ let restricted: Promise<RedisServer> | undefined
 
 /** To be called when all tests of a file are over: its kinds share what runs. */
 export async function stopServers(): Promise<void> {
+  const running = [server, cluster, restricted]
   if (server !== undefined) await clear((await server).url)
-  await (await server)?.stop()
-  await (await cluster)?.stop()
-  await (await restricted)?.stop()
+  server = cluster = restricted = undefined
+  for (const each of running) await (await each)?.stop()
 }
 
 async function startStandalone(packageName: PackageName): Promise<Backend> {

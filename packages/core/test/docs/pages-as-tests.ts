@@ -84,7 +84,8 @@ function testsOf(text: string, file: string, page: string, core: string): string
         `import { withRedisUrl } from ${JSON.stringify(join(core, 'test/docs/redis-url.ts'))}`,
       ]
     : []
-  return [`import { test } from 'vitest'`, ...redis, ...tests].join('\n')
+  // Each page is a program of its own: what a process has once, it has anew.
+  return [`import { test, vi } from 'vitest'`, ...redis, 'vi.resetModules()', ...tests].join('\n')
 }
 
 /** Everything added goes to the first line, which is never code: a fence stands above each snippet. */
