@@ -23,3 +23,9 @@ export const deviations: readonly string[] = [
   'stale-close-s-maxage=2',
   'vary-normalise-lang-order',
 ]
+
+/** The release asks the opposite of RFC 9111, or for what only its origin can give; the suite has been changed since. */
+const MENDED = /^(age-parse|stale-close)-|^304-etag-update-response-Set-Cookie$/
+
+/** Those of the newest suite. */
+export const deviationsOfCheckout: readonly string[] = deviations.filter((id) => !MENDED.test(id))

@@ -1,4 +1,4 @@
-/** What is used of the package, which has no types. */
+/** A test of the suite, which has no types. */
 interface CacheTest {
   readonly id: string
   readonly name: string
@@ -16,24 +16,6 @@ interface CacheTestSuite {
 
 /** `true`, or what failed: the kind of failure and a message. */
 type CacheTestResult = true | readonly [kind: string, message: string]
-
-declare module 'http-cache-tests/tests/index.mjs' {
-  const suites: readonly CacheTestSuite[]
-  // oxlint-disable-next-line import/no-default-export -- it is the package that does
-  export default suites
-}
-
-declare module 'http-cache-tests/client/runner.mjs' {
-  export function runTests(suites: readonly CacheTestSuite[], fetch: unknown, browserCache: boolean, baseUrl: string, chunkSize?: number): Promise<void>
-  export function getResults(): Readonly<Record<string, CacheTestResult>>
-}
-
-declare module 'http-cache-tests/server/handle-*' {
-  import type { IncomingMessage, ServerResponse } from 'node:http'
-
-  // oxlint-disable-next-line import/no-default-export -- it is the package that does
-  export default function handle(path: string[], request: IncomingMessage, response: ServerResponse): void
-}
 
 declare module 'node-fetch' {
   const fetch: unknown

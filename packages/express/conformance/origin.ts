@@ -1,16 +1,8 @@
 import { createServer, type Server } from 'node:http'
-import handleConfig from 'http-cache-tests/server/handle-config.mjs'
-import handleState from 'http-cache-tests/server/handle-state.mjs'
-import handleTest from 'http-cache-tests/server/handle-test.mjs'
-
-const handlers = new Map([
-  ['config', handleConfig],
-  ['state', handleState],
-  ['test', handleTest],
-])
+import type { OriginHandler } from './suite.js'
 
 /** The suite's own origin, which gives the responses each test says, and remembers the requests that reached it. */
-export function createOrigin(): Server {
+export function createOrigin(handlers: ReadonlyMap<string, OriginHandler>): Server {
   return createServer((request, response) => {
     const [, first = '', ...rest] = new URL(request.url ?? '/', 'http://localhost').pathname.split('/')
     const handler = handlers.get(first)

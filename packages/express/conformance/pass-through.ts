@@ -15,6 +15,10 @@ export function passThrough(port: number): (request: IncomingMessage, response: 
       answer.on('error', () => response.destroy())
       answer.pipe(response)
     })
+    upstream.on('information', ({ statusCode, headers: hints }) => {
+      if (statusCode === 102) response.writeProcessing()
+      else if (statusCode === 103) response.writeEarlyHints(Object.fromEntries(Object.entries(hints).map(([name, value]) => [name, String(value)])))
+    })
     upstream.on('error', () => {
       // After an answer it is the connection that failed: a test sends more than the length it says, which counts as sent.
       if (!isAnswered) response.writeHead(502).end()

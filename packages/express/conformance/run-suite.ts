@@ -1,12 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getResults, runTests } from 'http-cache-tests/client/runner.mjs'
-import suites from 'http-cache-tests/tests/index.mjs'
-import fetch from 'node-fetch'
 import { createOrigin } from './origin.js'
 import { passThrough } from './pass-through.js'
 import { score, type Score } from './score.js'
+import { loadSuite } from './suite.js'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -17,11 +15,12 @@ export type Application = (handler: Handler) => Handler
 const DELIVERY_MS = 100
 
 /**
- * Runs `http-cache-tests` against applications whose handler passes all through to the suite's origin. The requests of a test go
+ * Runs the suite against applications whose handler passes all through to the suite's origin. The requests of a test go
  * to them in turn. The suite keeps its results in the module, so that a process can run it once.
  */
 export async function runSuite(applications: readonly Application[]): Promise<Score> {
-  const origin = await listening(createOrigin())
+  const suite = await loadSuite()
+  const origin = await listening(createOrigin(suite.handlers))
   const handlers = applications.map((application) => application(passThrough(portOf(origin))))
   // The suite numbers the requests of a test, and some twice: `1, 1`.
   const turn = (request: IncomingMessage): number => Number.parseInt(String(request.headers['req-num'] ?? 0), 10) % handlers.length
@@ -33,9 +32,8 @@ export async function runSuite(applications: readonly Application[]): Promise<Sc
     }),
   )
   try {
-    // Its command line takes this one too: Node's adds headers of its own, which some tests count.
-    await runTests(suites, fetch, false, `http://127.0.0.1:${portOf(server)}`)
-    return score(suites, getResults())
+    await suite.run(`http://127.0.0.1:${portOf(server)}`)
+    return score(suite.suites, suite.results())
   } finally {
     for (const each of [server, origin]) {
       each.closeAllConnections()
