@@ -10,7 +10,7 @@ import { checkout } from './suite.js'
 
 const expected = checkout === undefined ? deviations : deviationsOfCheckout
 
-/** The suite takes about 20 seconds, most of which it waits for responses to grow old. */
+/** The suite takes about 20 seconds, the newest a minute, most of which it waits for responses to grow old. */
 const TIMEOUT_MS = 120_000
 
 /** Defines the test of one combination, in a file of its own: a process can run the suite once. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -29,20 +28,19 @@ export const checkout = process.env.HTTP_CACHE_TESTS || undefined
 
 export async function loadSuite(): Promise<Suite> {
   const root = checkout === undefined ? dirname(require.resolve('http-cache-tests/package.json')) : resolve(checkout)
-  const isNew = existsSync(join(root, 'test-engine'))
-  const engine = isNew ? join(root, 'test-engine') : root
+  const engine = checkout === undefined ? root : join(root, 'test-engine')
   const { runTests, getResults } = (await load(join(engine, 'client/runner.mjs'))) as Runner
   const { default: suites } = (await load(join(root, 'tests/index.mjs'))) as { default: readonly CacheTestSuite[] }
   const handlers = new Map<string, OriginHandler>()
   for (const name of ['config', 'state', 'test']) {
-    const file = join(engine, `server/handle-${name}.mjs`)
-    if (existsSync(file)) handlers.set(name, ((await load(file)) as { default: OriginHandler }).default)
+    const { default: handle } = (await load(join(engine, `server/handle-${name}.mjs`))) as { default: OriginHandler }
+    handlers.set(name, handle)
   }
   return {
     suites,
     async run(baseUrl) {
       // The release takes the fetch of its command line: Node's adds headers of its own, which some tests count.
-      if (!isNew) return runTests(suites, fetch, false, baseUrl)
+      if (checkout === undefined) return runTests(suites, fetch, false, baseUrl)
       // The newest takes the global one, and hands it dispatchers of its own undici, which may be another version than Node's.
       const undici = (await load(createRequire(join(root, 'tests/index.mjs')).resolve('undici'))) as { fetch: typeof globalThis.fetch }
       vi.stubGlobal('fetch', undici.fetch)
