@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** The URL that was asked for. */
-export function urlOf(req: CachedRequest): string {
-  return req.originalUrl ?? req.url ?? '/'
+export function urlOf({ originalUrl, url }: { readonly originalUrl?: string | undefined; readonly url?: string | undefined }): string {
+  return originalUrl ?? url ?? '/'
 }
 
 /** What Express 4 and 5 add to a request, as far as it is used here. By shape, so that neither's types are needed. */

@@ -3,6 +3,7 @@ import { toMs } from '@tiercel/core/connection'
 import type { ResponseCacheOptions } from './options.js'
 import type { CachedRequest } from './express-shapes.js'
 import { resolveQuery, type QueryRule } from './request/query.js'
+import { CacheStatus } from './serve/cache-status.js'
 
 /** The options with nothing left to decide. */
 export interface Settings {
@@ -26,7 +27,7 @@ export interface Settings {
   readonly obeysClients: boolean
   readonly keepsErrors: boolean
   readonly admitsAtOnce: boolean
-  readonly cacheStatus: string | undefined
+  readonly cacheStatus: CacheStatus | undefined
   readonly targeted: readonly string[]
   readonly logger: Logger | undefined
 }
@@ -75,7 +76,7 @@ export function resolveSettings<Req>(options: ResponseCacheOptions<Req>): Settin
     obeysClients: flag(options.requestDirectives, 'requestDirectives'),
     keepsErrors: flag(options.errors, 'errors'),
     admitsAtOnce: admit === 'first',
-    cacheStatus: cacheStatus === false ? undefined : cacheStatus,
+    cacheStatus: cacheStatus === false ? undefined : new CacheStatus(cacheStatus),
     targeted: headerNames(options.targeted ?? ['Tiercel-Cache-Control'], 'targeted'),
     logger,
   }

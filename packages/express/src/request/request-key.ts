@@ -1,5 +1,7 @@
-import { urlOf, type CachedRequest } from '../express-shapes.js'
+import type { IncomingMessage } from 'node:http'
+import { urlOf } from '../express-shapes.js'
 import type { Settings } from '../settings.js'
+import type { Asked } from './asked.js'
 import { cookiesNamed } from './credentials.js'
 import { escaped, forwardedPart } from './forwarding.js'
 import { narrowUrl } from './query.js'
@@ -21,26 +23,25 @@ export interface RequestKey {
  * The key of a request: `GET http://host/path?query`, and what else it depends on, separated by spaces, which no part contains. `undefined` when the
  * application wants it kept out of the cache.
  */
-export function requestKey(req: CachedRequest, room: string | undefined, settings: Settings, rules: SearchRules): RequestKey | undefined {
+export function requestKey(asked: Asked, room: string | undefined, settings: Settings, rules: SearchRules): RequestKey | undefined {
   const { key: nameOf, query } = settings
-  const url = query === undefined ? urlOf(req) : narrowUrl(urlOf(req), query)
+  const url = query === undefined ? urlOf(asked) : narrowUrl(urlOf(asked), query)
   if (nameOf !== undefined) {
-    const name = nameOf(req)
+    const name = nameOf(asked.req)
     if (name === undefined) return undefined
     if (typeof name !== 'string' || name === '') throw new TypeError('the option key must give a string that is not empty')
-    const base = baseKey(`=${escaped(name)}`, room, req)
-    return { base, key: base + partOfHeaders(req, settings), url, search: undefined }
+    const base = baseKey(`=${escaped(name)}`, room, asked)
+    return { base, key: base + partOfHeaders(asked, settings), url, search: undefined }
   }
-  const address = originOf(req) + url
+  const address = originOf(asked) + url
   const rule = rules.for(address)
-  const base = baseKey(rule === undefined ? address : narrowUrl(address, rule), room, req)
+  const base = baseKey(rule === undefined ? address : narrowUrl(address, rule), room, asked)
   const own = rule === undefined ? base : `${base} search=${escaped(rule.field)}`
-  return { base, key: own + rewrittenPart(req, settings) + partOfHeaders(req, settings), url, search: rule?.field }
+  return { base, key: own + rewrittenPart(asked, settings) + partOfHeaders(asked, settings), url, search: rule?.field }
 }
 
 /** The URL that middleware in front has put in place of what was asked for, by whatever it knows of the visitor: routes go by that one. */
-function rewrittenPart(req: CachedRequest, { query }: Settings): string {
-  const { originalUrl, url = '/' } = req
+function rewrittenPart({ req, originalUrl, url = '/' }: Asked, { query }: Settings): string {
   if (originalUrl === undefined || originalUrl === url) return ''
   const { baseUrl = '' } = req
   if (originalUrl === baseUrl + url) return ''
@@ -50,7 +51,7 @@ function rewrittenPart(req: CachedRequest, { query }: Settings): string {
   return ` as=${escaped(query === undefined ? rewritten : narrowUrl(rewritten, query))}`
 }
 
-export function baseKey(address: string, room: string | undefined, { headers }: CachedRequest): string {
+export function baseKey(address: string, room: string | undefined, { headers }: Pick<IncomingMessage, 'headers'>): string {
   const key = `GET ${address}${forwardedPart(headers)}`
   return room === undefined ? key : `${key} room=${escaped(room)}`
 }
@@ -67,7 +68,7 @@ export function tagOfPath(base: string): string {
 }
 
 /** Scheme and host, by the connection and the `Host` header as it is written, which is how the handler sees it; what is forwarded is a part of its own. */
-export function originOf({ headers, socket }: CachedRequest): string {
+export function originOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): string {
   const authority = headers[':authority'] as string | undefined
   // Over HTTP/2 there can be both, and who knows which of them a handler reads.
   const host = authority === undefined || authority === headers.host ? (headers.host ?? '') : `${authority},${headers.host ?? ''}`
@@ -78,7 +79,7 @@ function isPlain(host: string): boolean {
   return /^[\w.:-]*$/.test(host)
 }
 
-function partOfHeaders({ headers }: CachedRequest, { vary, cookies }: Settings): string {
+function partOfHeaders({ headers }: Asked, { vary, cookies }: Settings): string {
   if (vary.length === 0 && cookies === undefined) return ''
   let part = ''
   for (const name of vary) part += ` ${name}${escaped(selectingValue(headers, name))}`

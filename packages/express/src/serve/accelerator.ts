@@ -3,6 +3,7 @@ import { hitOf } from '@tiercel/core/connection'
 import { urlOf, type CachedRequest } from '../express-shapes.js'
 import { hasHeader, without, type HeaderList } from '../fields/header-list.js'
 import { isForTheHandler } from '../request/for-the-handler.js'
+import { Asked } from '../request/asked.js'
 import { originOf, requestKey } from '../request/request-key.js'
 import { known } from '../response/decoded-frames.js'
 import { isPerRequest } from '../response/storability.js'
@@ -85,22 +86,22 @@ export class Accelerator {
 
   /** Answers the request, if it can. */
   answers(incoming: IncomingMessage, res: ServerResponse): boolean {
-    const req = incoming as CachedRequest
-    if (req.method !== 'GET' || !isPlain(req)) return false
-    const page = this.#pages.get(addressOf(req))
+    const asked = new Asked(incoming as CachedRequest)
+    if (asked.method !== 'GET' || !isPlain(asked)) return false
+    const page = this.#pages.get(addressOf(asked))
     if (page === undefined || !page.isConfirmed) return false
     const { settings, searchRules } = page.owner
-    const named = requestKey(req, settings.room as string | undefined, settings, searchRules)
+    const named = requestKey(asked, settings.room as string | undefined, settings, searchRules)
     if (named?.key !== page.key) return false
     const response = known(hitOf(settings.cache, page.key))
-    if (response === undefined || !response.record.isPublic || response.staleMs() >= 0 || !isSelected(response.record, req.headers)) return false
+    if (response === undefined || !response.record.isPublic || response.staleMs() >= 0 || !isSelected(response.record, asked.headers)) return false
     const head = this.#headOf(response, page)
     if (head === undefined) {
-      this.#pages.delete(addressOf(req))
+      this.#pages.delete(addressOf(asked))
       return false
     }
     const headers = [...head.headers, 'Age', String(Math.floor(response.ageMs() / 1000))]
-    if (settings.cacheStatus !== undefined) headers.push('Cache-Status', `${settings.cacheStatus}; hit; ttl=${Math.floor(-response.staleMs() / 1000)}; detail=accelerated`)
+    if (settings.cacheStatus !== undefined) headers.push('Cache-Status', settings.cacheStatus.text({ hit: true, ttl: Math.floor(-response.staleMs() / 1000), detail: 'accelerated' }))
     if (response.record.statusMessage === '') res.writeHead(200, headers)
     else res.writeHead(200, response.record.statusMessage, headers)
     sendBody(res, response.body)
@@ -123,12 +124,12 @@ function isSame(one: HeaderList, other: HeaderList): boolean {
   return one.length === other.length && one.every((text, i) => text === other[i])
 }
 
-function addressOf(req: CachedRequest): string {
+function addressOf(req: CachedRequest | Asked): string {
   return originOf(req) + urlOf(req)
 }
 
 /** Asks for the whole page and for nothing else; who asks makes no difference to a public one. */
-function isPlain({ headers }: IncomingMessage): boolean {
+function isPlain({ headers }: Asked): boolean {
   return (
     headers.range === undefined &&
     headers['if-none-match'] === undefined &&

@@ -9,7 +9,7 @@ import { StoredResponse } from '../response/stored-response.js'
 import { selectingHeaders } from '../response/variants.js'
 import { validatorsOf } from '../response/validators.js'
 import type { Settings } from '../settings.js'
-import { addCacheStatus, type Handling } from './cache-status.js'
+import type { Handling } from './cache-status.js'
 import { HandlerView } from './handler-view.js'
 import { Interception, type Decision } from './interception.js'
 import { headersOf, restoreHeaders, toList } from './outgoing-head.js'
@@ -165,7 +165,7 @@ class Asking {
 
   #tell(handling: Handling): void {
     const { res, settings } = this.#question
-    if (!res.headersSent) addCacheStatus(res, settings.cacheStatus, handling)
+    if (!res.headersSent) settings.cacheStatus?.add(res, handling)
   }
 }
 

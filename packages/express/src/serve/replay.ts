@@ -14,7 +14,7 @@ export interface Sink {
 const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-md5'])
 
 /** Answers a request from a stored response: all of it, the part that was asked for, or a 304. What it does not set, such as what middleware has set before, stays. */
-export function replay(response: StoredResponse, req: IncomingMessage, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined, now = performance.now()): void {
+export function replay(response: StoredResponse, { headers: asked, method }: Pick<IncomingMessage, 'headers' | 'method'>, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined, now = performance.now()): void {
   const { record, body } = response
   const { status, headers } = record
   if (preconditions !== undefined && isNotModified(preconditions, status, headers)) {
@@ -24,17 +24,16 @@ export function replay(response: StoredResponse, req: IncomingMessage, res: Serv
     return
   }
   setHeaders(response, res, now)
-  const range = req.headers.range
-  if (range !== undefined && status === 200 && req.method === 'GET' && sendPart(response, range, req, res, sink)) return
+  const { range } = asked
+  if (range !== undefined && status === 200 && method === 'GET' && sendPart(response, range, asked['if-range'], res, sink)) return
   if (status !== 204 && status !== 205) res.setHeader('Content-Length', body.length)
-  if (record.statusMessage === '' || req.httpVersionMajor > 1) sink.writeHead(status)
+  if (record.statusMessage === '' || res.req.httpVersionMajor > 1) sink.writeHead(status)
   else sink.writeHead(status, record.statusMessage)
-  if (req.method === 'HEAD') sink.end()
+  if (method === 'HEAD') sink.end()
   else sendBody(sink, body)
 }
 
-function sendPart({ record, body }: StoredResponse, field: string, req: IncomingMessage, res: ServerResponse, sink: Sink): boolean {
-  const ifRange = req.headers['if-range']
+function sendPart({ record, body }: StoredResponse, field: string, ifRange: string | string[] | undefined, res: ServerResponse, sink: Sink): boolean {
   if (typeof ifRange === 'string' && !isSameVersion(ifRange, record.headers)) return false
   const range = rangeOf(field, body.length)
   if (range === 'all') return false

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { CallOptions } from '@tiercel/core'
 import type { CachedRequest, Next } from '../express-shapes.js'
+import { Asked } from '../request/asked.js'
 import { isForTheHandler } from '../request/for-the-handler.js'
 import { SearchRules } from '../request/search-rules.js'
 import type { Settings } from '../settings.js'
@@ -11,8 +12,12 @@ import { tell } from './tell.js'
 import { forgetAfterWrite } from './unsafe-methods.js'
 import { Visit } from './visit.js'
 
-/** Marks a response that a cache has to do with: one inside of it would only do the same again. */
-const TAKEN = Symbol.for('tiercel.response')
+/**
+ * Responses that a cache has to do with: one inside of it would only do the same again, be it of another copy of this package. No mark on them, for a property is dear on what
+ * Express has given a prototype.
+ */
+const TAKEN = Symbol.for('tiercel.responses')
+const taken = ((globalThis as { [TAKEN]?: WeakSet<ServerResponse> })[TAKEN] ??= new WeakSet())
 
 /** RFC 9110, section 9.2.1, and the registry. All others change something. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
@@ -31,10 +36,10 @@ export class ResponseCache {
       detached.arrive(this, res, goOn)
       return
     }
-    if (Object.hasOwn(res, TAKEN)) return goOn()
-    // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
+    if (taken.has(res)) return goOn()
+    // No earlier: on a hit nobody comes after us.
     const next: Next = () => {
-      take(res)
+      taken.add(res)
       try {
         goOn()
       } catch (error) {
@@ -47,13 +52,14 @@ export class ResponseCache {
     }
     let visit: Visit | undefined
     try {
-      if (!SAFE.has(req.method ?? '')) forgetAfterWrite(this, req, res)
-      else if (this.#isFor(req)) visit = Visit.of(this, req, res, next)
+      const asked = new Asked(req)
+      if (!SAFE.has(asked.method ?? '')) forgetAfterWrite(this, asked, res)
+      else if (this.#isFor(asked)) visit = Visit.of(this, asked, res, next)
     } catch (error) {
       this.report(error)
     }
     if (visit === undefined) {
-      take(res)
+      taken.add(res)
       return goOn()
     }
     try {
@@ -78,14 +84,10 @@ export class ResponseCache {
     tell(this.settings.logger, error, 'a request went past the cache')
   }
 
-  #isFor({ method, headers }: CachedRequest): boolean {
+  #isFor({ method, headers }: Asked): boolean {
     if (method === 'GET' ? !this.settings.answersGet : method !== 'HEAD' || !this.settings.answersHead) return false
     return !isForTheHandler(headers)
   }
-}
-
-function take(res: ServerResponse): void {
-  ;(res as { [TAKEN]?: true })[TAKEN] = true
 }
 
 const PLAIN: CallOptions = { grace: 0, refresh: 0, jitter: 0 }

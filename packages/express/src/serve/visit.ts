@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { CallOptions, LoadContext } from '@tiercel/core'
 import { hitOf } from '@tiercel/core/connection'
 import type { CachedRequest, Next } from '../express-shapes.js'
+import { Asked } from '../request/asked.js'
 import { clientWishes, type ClientWishes } from '../request/client-wishes.js'
 import { preconditionsOf } from '../request/conditional.js'
 import { credentialsOf, type Credentials } from '../request/credentials.js'
@@ -13,7 +14,6 @@ import { valueOf } from '../fields/header-list.js'
 import { isSelected, newFamily, variantKey } from '../response/variants.js'
 import type { Settings } from '../settings.js'
 import { ask, type Answer } from './asking.js'
-import { addCacheStatus } from './cache-status.js'
 import { acceleratorOf, hasAccelerators } from './accelerator.js'
 import { rootOf } from './application.js'
 import { askDetached } from './detached.js'
@@ -50,22 +50,22 @@ export class Visit {
   #isAnswered = false
 
   /** @throws whatever a function among the options throws. */
-  static of(owner: ResponseCache, req: CachedRequest, res: ServerResponse, next: Next): Visit | undefined {
+  static of(owner: ResponseCache, asked: Asked, res: ServerResponse, next: Next): Visit | undefined {
     const { settings } = owner
-    const room = roomOf(req, settings)
-    const named = requestKey(req, room, settings, owner.searchRules)
-    return named === undefined ? undefined : new Visit(owner, req, res, next, named, owner.callOptions(room, tagsOf(req, named, settings)))
+    const room = roomOf(asked.req, settings)
+    const named = requestKey(asked, room, settings, owner.searchRules)
+    return named === undefined ? undefined : new Visit(owner, asked, res, next, named, owner.callOptions(room, tagsOf(asked.req, named, settings)))
   }
 
   private constructor(
     readonly owner: ResponseCache,
-    readonly req: CachedRequest,
+    private readonly asked: Asked,
     readonly res: ServerResponse,
     private readonly next: Next,
     private readonly named: RequestKey,
     options: CallOptions,
   ) {
-    const { headers, method } = req
+    const { headers, method } = asked
     this.#options = options
     this.#credentials = credentialsOf(headers, owner.settings.cookies)
     this.#wishes = clientWishes(headers, owner.settings.obeysClients)
@@ -78,7 +78,7 @@ export class Visit {
     if (this.#wishes.noStore) return this.#pass('unkept')
     const hit = hitOf(owner.settings.cache, key)
     const response = known(hit)
-    const going = response !== undefined && isSelected(response.record, this.req.headers) ? this.#use(response, key) : this.#search(hit, key)
+    const going = response !== undefined && isSelected(response.record, this.asked.headers) ? this.#use(response, key) : this.#search(hit, key)
     // Most hits are over by now, without a promise.
     going?.catch((error: unknown) => this.fail(error))
   }
@@ -107,10 +107,10 @@ export class Visit {
       }
       const response = known(found) ?? (await this.#read(found, key))
       if (response === undefined) return this.#missing(found !== undefined && !reads ? key : undefined)
-      if (isSelected(response.record, this.req.headers)) return this.#use(response, key)
+      if (isSelected(response.record, this.asked.headers)) return this.#use(response, key)
       // It varies by more than its siblings: it gives way.
       if (key !== this.named.key) return reads ? this.#missing(undefined) : this.#lead(key, undefined)
-      key = variantKey(key, response.record.family, response.record.selecting, this.req.headers)
+      key = variantKey(key, response.record.family, response.record.selecting, this.asked.headers)
       if (!isRoomFor(response, key, this.owner.settings.maxVariants)) return this.#pass('variants')
       if (this.#waitsInVain(key)) return this.#pass('unkept')
     }
@@ -153,20 +153,21 @@ export class Visit {
   }
 
   #maySee({ record }: StoredResponse): boolean {
-    return (!this.#credentials.authorization || record.forBearers) && (!this.#credentials.cookie || record.isPublic) && isSelected(record, this.req.headers)
+    return (!this.#credentials.authorization || record.forBearers) && (!this.#credentials.cookie || record.isPublic) && isSelected(record, this.asked.headers)
   }
 
   #serve(response: StoredResponse, detail: string | undefined, now = performance.now()): void {
-    const { req, res } = this
+    const { asked, res } = this
     const { cacheStatus } = this.owner.settings
     this.#isAnswered = true
     const before = detail === undefined ? undefined : headersOf(res)
     try {
       if (cacheStatus !== undefined) {
         const ttl = Math.floor(-response.staleMs(now) / 1000)
-        addCacheStatus(res, cacheStatus, detail === undefined ? { hit: true, ttl } : { hit: true, ttl, detail })
+        if (detail === undefined) cacheStatus.addHit(res, ttl)
+        else cacheStatus.add(res, { hit: true, ttl, detail })
       }
-      replay(response, req, res, res, preconditionsOf(this.req.headers), now)
+      replay(response, asked, res, res, preconditionsOf(this.asked.headers), now)
     } catch (error) {
       if (res.headersSent) throw error
       restoreHeaders(res, before ?? new Map())
@@ -180,7 +181,7 @@ export class Visit {
     if (this.#isAnswered) return
     this.#isAnswered = true
     // Not as the first header of all: Node reads what `writeHead` is given otherwise when there are some.
-    if (!this.res.headersSent && this.res.getHeaderNames().length > 0) addCacheStatus(this.res, this.owner.settings.cacheStatus, { hit: false, fwd: 'bypass', detail })
+    if (!this.res.headersSent && this.res.getHeaderNames().length > 0) this.owner.settings.cacheStatus?.add(this.res, { hit: false, fwd: 'bypass', detail })
     this.next()
   }
 
@@ -206,7 +207,7 @@ export class Visit {
       return ctx.skip(RUN_YOURSELF)
     }
     const fwd = refused !== undefined ? 'request' : previous !== undefined ? 'stale' : kept !== undefined || key !== this.named.key ? 'vary-miss' : 'uri-miss'
-    const answer = await ask({ req, res, settings: owner.settings, credentials: this.#credentials, preconditions: preconditionsOf(this.req.headers), previous, fwd, run: () => this.next() })
+    const answer = await ask({ req, res, settings: owner.settings, credentials: this.#credentials, preconditions: preconditionsOf(this.asked.headers), previous, fwd, run: () => this.next() })
     return this.#keep(ctx, key, answer, kept)
   }
 
@@ -242,7 +243,7 @@ export class Visit {
     const selection: Selection = { key, selecting: answer.selecting, family: familyOf(kept, storable.varies) }
     const search = valueOf(storable.headers, 'no-vary-search')
     if (settings.key === undefined && search !== this.named.search) {
-      this.owner.searchRules.learn(pathOf(originOf(this.req) + this.named.url), search)
+      this.owner.searchRules.learn(pathOf(originOf(this.asked) + this.named.url), search)
       // It was asked for by a rule that does not hold any more.
       if (this.named.search !== undefined) return undefined
     }
@@ -265,8 +266,12 @@ export class Visit {
   /** Whether another request has come by the same way for the same response. */
   isAskedBy(other: CachedRequest): boolean {
     const { settings, searchRules } = this.owner
-    const named = requestKey(other, roomOf(other, settings), settings, searchRules)
+    const named = requestKey(new Asked(other), roomOf(other, settings), settings, searchRules)
     return named?.key === this.named.key && other.baseUrl === this.req.baseUrl
+  }
+
+  get req(): CachedRequest {
+    return this.asked.req
   }
 
   /** The URL as the handler is shown it. */
