@@ -57,5 +57,5 @@ const redisQuick: RedisEffort = {
 
 // Many short rounds rather than few long ones: where others use the processors too, each round is disturbed a little, and the
 // median needs only half of them to be quiet.
-export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7, http: { rounds: 60, requests: 1500, warmUpRequests: 6000, pages: 20_000 }, redis: redisFull }
+export const full: Effort = { plan: { rounds: 25, sampleMs: 16, warmUpMs: 300 }, processRounds: 7, invalidationRounds: 7, http: { rounds: 180, requests: 500, warmUpRequests: 6000, pages: 20_000 }, redis: redisFull }
 export const quick: Effort = { plan: { rounds: 9, sampleMs: 8, warmUpMs: 50 }, processRounds: 3, invalidationRounds: 5, http: { rounds: 7, requests: 1000, warmUpRequests: 1500, pages: 5000 }, redis: redisQuick }
