@@ -4,6 +4,8 @@ import compression from 'compression'
 import type { Response } from 'express'
 import morgan from 'morgan'
 import { expect, it, vi } from 'vitest'
+import { ResponseCache } from '../../src/serve/response-cache.js'
+import { resolveSettings } from '../../src/settings.js'
 import { counting } from './counting.js'
 import { gate } from './gate.js'
 import { openPage } from './page.js'
@@ -91,6 +93,18 @@ onBothVersions((express) => {
 
     for (let visit = 0; visit < 3; visit++) expect((await site.get('/')).body).toBe('run 1')
     expect(page.runs).toBe(1)
+  })
+
+  it('does nothing inside of a cache that another copy of the package has made', async () => {
+    const copy = (await import('../../src/serve/response-cache.js?another' as string)) as { ResponseCache: typeof ResponseCache }
+    expect(copy.ResponseCache).not.toBe(ResponseCache)
+    const site = await open(express, (app, cache) => {
+      const inner = new copy.ResponseCache(resolveSettings({ cache: cache.namespace('inner'), ttl: '1m' }))
+      app.use(cacheResponses({ cache, ttl: '1m' }))
+      app.get('/', (req, res, next) => inner.handle(req as never, res, next), counting())
+    })
+
+    expect((await site.get('/')).headers['cache-status']).toBe('tiercel; fwd=uri-miss; stored')
   })
 
   it('serves two caches in one application that know nothing of each other', async () => {
