@@ -1,7 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** What tells whom a request was for, and what. */
+export interface Addressed {
+  readonly headers: IncomingHttpHeaders
+  readonly socket: Socket
+  readonly originalUrl?: string | undefined
+  readonly url?: string | undefined
+}
 
 /** The URL that was asked for. */
-export function urlOf({ originalUrl, url }: { readonly originalUrl?: string | undefined; readonly url?: string | undefined }): string {
+export function urlOf({ originalUrl, url }: Addressed): string {
   return originalUrl ?? url ?? '/'
 }
 

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { CachedRequest } from '../express-shapes.js'
+import type { Addressed, CachedRequest } from '../express-shapes.js'
 
 /**
- * What every request is looked at for, read once. Express gives each request a prototype, by which to V8 it is of a class that no request before was of: a property read in the
- * usual way is then looked for by the longest of ways, and `Reflect.get` takes half of that.
+ * What every request is looked at for, as it was when it came to the cache. It is read once, and by `Reflect.get`: Express changes the prototype of each request, after which
+ * V8 knows nothing of its class, and the usual way to read a property is the slowest there is.
  */
-export class Asked {
+export class Asked implements Addressed {
   readonly method: string | undefined
   readonly headers: IncomingHttpHeaders
   readonly originalUrl: string | undefined

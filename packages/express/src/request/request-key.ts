@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http'
-import { urlOf } from '../express-shapes.js'
+import { urlOf, type Addressed } from '../express-shapes.js'
 import type { Settings } from '../settings.js'
 import type { Asked } from './asked.js'
 import { cookiesNamed } from './credentials.js'
@@ -51,7 +50,7 @@ function rewrittenPart({ req, originalUrl, url = '/' }: Asked, { query }: Settin
   return ` as=${escaped(query === undefined ? rewritten : narrowUrl(rewritten, query))}`
 }
 
-export function baseKey(address: string, room: string | undefined, { headers }: Pick<IncomingMessage, 'headers'>): string {
+export function baseKey(address: string, room: string | undefined, { headers }: Addressed): string {
   const key = `GET ${address}${forwardedPart(headers)}`
   return room === undefined ? key : `${key} room=${escaped(room)}`
 }
@@ -68,7 +67,7 @@ export function tagOfPath(base: string): string {
 }
 
 /** Scheme and host, by the connection and the `Host` header as it is written, which is how the handler sees it; what is forwarded is a part of its own. */
-export function originOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): string {
+export function originOf({ headers, socket }: Addressed): string {
   const authority = headers[':authority'] as string | undefined
   // Over HTTP/2 there can be both, and who knows which of them a handler reads.
   const host = authority === undefined || authority === headers.host ? (headers.host ?? '') : `${authority},${headers.host ?? ''}`

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hitOf } from '@tiercel/core/connection'
-import { urlOf, type CachedRequest } from '../express-shapes.js'
+import { urlOf, type Addressed, type CachedRequest } from '../express-shapes.js'
 import { hasHeader, without, type HeaderList } from '../fields/header-list.js'
 import { isForTheHandler } from '../request/for-the-handler.js'
 import { Asked } from '../request/asked.js'
@@ -124,8 +124,8 @@ function isSame(one: HeaderList, other: HeaderList): boolean {
   return one.length === other.length && one.every((text, i) => text === other[i])
 }
 
-function addressOf(req: CachedRequest | Asked): string {
-  return originOf(req) + urlOf(req)
+function addressOf(asked: Addressed): string {
+  return originOf(asked) + urlOf(asked)
 }
 
 /** Asks for the whole page and for nothing else; who asks makes no difference to a public one. */

@@ -14,7 +14,7 @@ export interface Sink {
 const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-md5'])
 
 /** Answers a request from a stored response: all of it, the part that was asked for, or a 304. What it does not set, such as what middleware has set before, stays. */
-export function replay(response: StoredResponse, { headers: asked, method }: Pick<IncomingMessage, 'headers' | 'method'>, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined, now = performance.now()): void {
+export function replay(response: StoredResponse, { headers: wanted, method }: Pick<IncomingMessage, 'headers' | 'method'>, res: ServerResponse, sink: Sink, preconditions: Preconditions | undefined, now = performance.now()): void {
   const { record, body } = response
   const { status, headers } = record
   if (preconditions !== undefined && isNotModified(preconditions, status, headers)) {
@@ -24,8 +24,8 @@ export function replay(response: StoredResponse, { headers: asked, method }: Pic
     return
   }
   setHeaders(response, res, now)
-  const { range } = asked
-  if (range !== undefined && status === 200 && method === 'GET' && sendPart(response, range, asked['if-range'], res, sink)) return
+  const { range } = wanted
+  if (range !== undefined && status === 200 && method === 'GET' && sendPart(response, range, wanted['if-range'], res, sink)) return
   if (status !== 204 && status !== 205) res.setHeader('Content-Length', body.length)
   if (record.statusMessage === '' || res.req.httpVersionMajor > 1) sink.writeHead(status)
   else sink.writeHead(status, record.statusMessage)

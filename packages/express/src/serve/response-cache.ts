@@ -12,12 +12,8 @@ import { tell } from './tell.js'
 import { forgetAfterWrite } from './unsafe-methods.js'
 import { Visit } from './visit.js'
 
-/**
- * Responses that a cache has to do with: one inside of it would only do the same again, be it of another copy of this package. No mark on them, for a property is dear on what
- * Express has given a prototype.
- */
-const TAKEN = Symbol.for('tiercel.responses')
-const taken = ((globalThis as { [TAKEN]?: WeakSet<ServerResponse> })[TAKEN] ??= new WeakSet())
+/** Marks a response that a cache has to do with: one inside of it would only do the same again. */
+const TAKEN = Symbol.for('tiercel.response')
 
 /** RFC 9110, section 9.2.1, and the registry. All others change something. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY'])
@@ -36,10 +32,10 @@ export class ResponseCache {
       detached.arrive(this, res, goOn)
       return
     }
-    if (taken.has(res)) return goOn()
-    // No earlier: on a hit nobody comes after us.
+    if (Object.hasOwn(res, TAKEN)) return goOn()
+    // No earlier: on a hit nobody comes after us, and to Express' responses a property is dear.
     const next: Next = () => {
-      taken.add(res)
+      take(res)
       try {
         goOn()
       } catch (error) {
@@ -59,7 +55,7 @@ export class ResponseCache {
       this.report(error)
     }
     if (visit === undefined) {
-      taken.add(res)
+      take(res)
       return goOn()
     }
     try {
@@ -88,6 +84,10 @@ export class ResponseCache {
     if (method === 'GET' ? !this.settings.answersGet : method !== 'HEAD' || !this.settings.answersHead) return false
     return !isForTheHandler(headers)
   }
+}
+
+function take(res: ServerResponse): void {
+  ;(res as { [TAKEN]?: true })[TAKEN] = true
 }
 
 const PLAIN: CallOptions = { grace: 0, refresh: 0, jitter: 0 }

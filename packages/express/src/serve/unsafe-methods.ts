@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { InvalidateTarget } from '@tiercel/core'
-import { urlOf, type CachedRequest } from '../express-shapes.js'
+import { urlOf, type Addressed } from '../express-shapes.js'
 import type { Asked } from '../request/asked.js'
 import { baseKey, originOf, requestKey, tagOfPath } from '../request/request-key.js'
 import { parseStrings } from '../fields/structured.js'
@@ -29,10 +29,10 @@ function targetOf({ settings, searchRules }: ResponseCache, asked: Asked, res: S
 }
 
 /** Path and query of a reference to this host; nobody's answer may have us forget what is another's. */
-export function pathOnSameOrigin(reference: unknown, req: CachedRequest | Asked): string | undefined {
+export function pathOnSameOrigin(reference: unknown, asked: Addressed): string | undefined {
   if (typeof reference !== 'string') return undefined
   try {
-    const here = new URL(urlOf(req), originOf(req))
+    const here = new URL(urlOf(asked), originOf(asked))
     const there = new URL(reference, here)
     return there.origin === here.origin ? there.pathname + there.search : undefined
   } catch {

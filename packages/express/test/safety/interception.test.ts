@@ -107,6 +107,19 @@ onBothVersions((express) => {
     expect((await site.get('/')).headers['cache-status']).toBe('tiercel; fwd=uri-miss; stored')
   })
 
+  it('does nothing inside of another cache, though there is a proxy around the response by then', async () => {
+    const proxied = (res: Response): Response => new Proxy(res, { get: (target, name) => bound(Reflect.get(target, name), target) })
+    const page = counting()
+    const site = await open(express, (app, cache) => {
+      const cached = cacheResponses({ cache, ttl: '1m' })
+      const inner = express()
+      inner.get('/', cached, page)
+      app.use(cached, (req, res) => void inner(req, proxied(res)))
+    })
+
+    for (let visit = 0; visit < 2; visit++) expect((await site.get('/')).body).toBe('run 1')
+  })
+
   it('serves two caches in one application that know nothing of each other', async () => {
     const site = await open(express, (app, cache) => {
       app.get('/a', cacheResponses({ cache: cache.namespace('a'), ttl: '1m' }), counting((_req, res, run) => res.send(`a ${run}`)))
@@ -286,3 +299,7 @@ onBothVersions((express) => {
     for (let visit = 0; visit < 3; visit++) expect((await site.get('/')).body).toHaveLength(page.length)
   })
 })
+
+function bound(value: unknown, owner: object): unknown {
+  return typeof value === 'function' ? value.bind(owner) : value
+}

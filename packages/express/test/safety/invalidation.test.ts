@@ -25,6 +25,22 @@ onBothVersions((express) => {
     expect((await site.get('/rooms/1')).body).toBe('run 2')
   })
 
+  it('forgets what was written to by the address it was sent to, though it is taken elsewhere behind the cache', async () => {
+    const site = await open(express, (app, cache) => {
+      app.use(cacheResponses({ cache, ttl: '1m' }), (req, _res, next) => {
+        req.originalUrl = `/v2${req.originalUrl}`
+        req.url = `/v2${req.url}`
+        next()
+      })
+      app.all('/v2/page', counting())
+    })
+    await site.get('/page')
+    expect((await site.get('/page')).body).toBe('run 1')
+    await site.send('/page', { method: 'POST' })
+
+    expect((await site.get('/page')).body).toBe('run 3')
+  })
+
   it('forgets nothing for a write that failed', async () => {
     const site = await openRooms(express)
     await site.get('/rooms/1')
